@@ -1,0 +1,121 @@
+"""Trains the judge on fresh drawings after a round trip through the VAE, and says how often it is right on unseen ones.
+
+    python train_judge.py --model data/models/critters --painter build/critters-draw --out ~/.cache/critters/judge.pt
+
+What it must never do is guess, or every smear would count as somebody's crown. So a part of what it learns from are
+pictures that no painter made: two drawings' latents mixed, where every attribute in which the two differ is
+"unreadable", and latents drowned in noise, where everything is.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderKL
+from torch.nn.functional import cross_entropy
+
+from attributes import IGNORED, QUESTIONS, UNREADABLE, classes, truth
+from drawings import decode, draw, encode
+from network import Judge, read
+
+FIRST_FRESH = 1_000_000_000  # seeds far from those that the model was trained on
+FIRST_UNSEEN = 2_000_000_000
+
+
+def unreadable_classes():
+    return torch.tensor([values.index(UNREADABLE) for values in QUESTIONS.values()])
+
+
+def mixed(latents, labels, count, generator):
+    """Pairs of drawings, neither of them more than 65% there."""
+    a, b = torch.randint(len(latents), (2, count), generator=generator)
+    share = 0.35 + 0.3 * torch.rand(count, 1, 1, 1, generator=generator)
+    same = labels[a] == labels[b]
+    return share * latents[a] + (1 - share) * latents[b], torch.where(same, IGNORED, unreadable_classes())
+
+
+def drowned(latents, count, generator):
+    """Drawings under noise of 1 to 2 times their own strength."""
+    chosen = latents[torch.randint(len(latents), (count,), generator=generator)]
+    strength = (1 + torch.rand(count, 1, 1, 1, generator=generator)) * latents.std()
+    noise = torch.randn(chosen.shape, generator=generator)
+    return chosen + strength * noise, unreadable_classes().expand(count, -1)
+
+
+def training_set(vae, painter, folder, count, generator):
+    pixels, lines = draw(painter, folder, FIRST_FRESH, count, "--split", "all", "--captions", "1")
+    labels = torch.tensor([classes(truth(line)) for line in lines])
+    latents = encode(vae, pixels)
+    blend, blend_labels = mixed(latents, labels, count // 5, generator)
+    noise, noise_labels = drowned(latents, count // 20, generator)
+    pictures = decode(vae, torch.cat([latents, blend, noise]))
+    return pictures, torch.cat([labels, blend_labels, noise_labels])
+
+
+def jitter(pictures, generator):
+    """Small shifts and grain: what the model draws is never quite what the VAE gives back."""
+    dx, dy = torch.randint(-3, 4, (2,), generator=generator).tolist()
+    shifted = torch.roll(pictures, (dy, dx), (2, 3))
+    return (shifted + 0.03 * torch.rand(1, generator=generator) * torch.randn(shifted.shape)).clamp(0, 1)
+
+
+def train(judge, pictures, labels, epochs, generator):
+    batch, steps = 64, epochs * (len(pictures) // 64)
+    optimizer = torch.optim.AdamW(judge.parameters(), lr=2e-3, weight_decay=0.02)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps)
+    judge.train()
+    start, step = time.time(), 0
+    for epoch in range(epochs):
+        for index in torch.randperm(len(pictures), generator=generator)[: len(pictures) // batch * batch].split(batch):
+            pixels = jitter(pictures[index].float() / 255, generator).to(memory_format=torch.channels_last)
+            with torch.autocast("cpu", torch.bfloat16):
+                logits = judge(pixels)
+            losses = [cross_entropy(logits[q].float(), labels[index, i], ignore_index=IGNORED, reduction="sum")
+                      for i, q in enumerate(QUESTIONS)]
+            loss = sum(losses) / batch
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            step += 1
+            if step % 100 == 0:
+                print(f"step {step}/{steps} loss {loss.item():.3f} {time.time() - start:.0f} s", flush=True)
+
+
+def accuracy(judge, vae, painter, folder, count):
+    """{question: share of right answers} on unseen drawings, asked only where there is something to read."""
+    pixels, lines = draw(painter, folder, FIRST_UNSEEN, count, "--split", "all", "--captions", "1")
+    answers = read(judge, decode(vae, encode(vae, pixels)).float() / 255)
+    shares = {}
+    for question in QUESTIONS:
+        asked = [(a, truth(line)) for a, line in zip(answers, lines) if truth(line)[question] != "absent"]
+        shares[question] = sum(a[question] == t[question] for a, t in asked) / max(1, len(asked))
+    return shares
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default="data/models/critters")
+    parser.add_argument("--painter", default="build/critters-draw")
+    parser.add_argument("--out", default=str(Path("~/.cache/critters/judge.pt").expanduser()))
+    parser.add_argument("--pictures", type=int, default=16000)
+    parser.add_argument("--epochs", type=int, default=6)
+    options = parser.parse_args()
+
+    torch.manual_seed(0)
+    generator = torch.Generator().manual_seed(0)
+    vae = AutoencoderKL.from_pretrained(options.model, subfolder="vae", torch_dtype=torch.float32).eval()
+    folder = Path(options.out).parent / "judge-drawings"
+    pictures, labels = training_set(vae, options.painter, folder, options.pictures, generator)
+    judge = Judge().to(memory_format=torch.channels_last)
+    train(judge, pictures, labels, options.epochs, generator)
+
+    shares = accuracy(judge, vae, options.painter, folder, 2000)
+    torch.save({"state": judge.state_dict(), "accuracy": shares}, options.out)
+    for question, share in shares.items():
+        print(f"{question:20} {share:7.2%}{'' if share >= 0.99 else '   below 99%: not to be trusted'}")
+
+
+if __name__ == "__main__":
+    main()
