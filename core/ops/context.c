@@ -1,0 +1,87 @@
+// context.c - see context.h
+
+#include "ops/context.h"
+
+#include <cblas.h>
+#include <omp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void choose_defaults(Context *ctx) {
+    for (int op = 0; op < OP_COUNT; op++) ctx->kernels[op] = kernel_default((Op)op);
+}
+
+bool context_open(Context *ctx, size_t arena_bytes, int threads, Error *error) {
+    *ctx = (Context){0};
+    choose_defaults(ctx);
+    if (threads > 0) {
+        omp_set_num_threads(threads);
+        openblas_set_num_threads(threads);
+    }
+    if (arena_open(&ctx->arena, arena_bytes)) return true;
+    return error_set(error, "memory: the system refused %.1f MB for activations; draw a smaller picture",
+                     (double)arena_bytes / 1e6);
+}
+
+void context_open_planning(Context *ctx, const Kernel *const kernels[OP_COUNT]) {
+    *ctx = (Context){.planning = true};
+    choose_defaults(ctx);
+    if (kernels) memcpy(ctx->kernels, kernels, sizeof ctx->kernels);
+    arena_open_planning(&ctx->arena);
+}
+
+void context_close(Context *ctx) {
+    arena_close(&ctx->arena);
+    *ctx = (Context){0};
+}
+
+// Appends ", name" to a list; what doesn't fit is cut.
+static void list_append(char *list, size_t size, const char *name) {
+    size_t used = strlen(list);
+    snprintf(list + used, size - used, used ? ", %s" : "%s", name);
+}
+
+bool context_choose_kernel(Context *ctx, const char *choice, Error *error) {
+    char list[512] = "";
+    const char *equals = strchr(choice, '=');
+    if (!equals) {
+        return error_set(error, "kernel %.100s: there is no \"=\" in it; write OP=VARIANT, such as conv2d=naive",
+                         choice);
+    }
+
+    int op = 0;
+    size_t name_length = (size_t)(equals - choice);
+    while (op < OP_COUNT &&
+           (strlen(op_name((Op)op)) != name_length || memcmp(op_name((Op)op), choice, name_length) != 0)) {
+        list_append(list, sizeof list, op_name((Op)op));
+        op++;
+    }
+    if (op == OP_COUNT) return error_set(error, "kernel %.100s: no op has this name; the ops are %s", choice, list);
+
+    const Kernel *kernel = kernel_find((Op)op, equals + 1);
+    if (!kernel) {
+        list[0] = '\0';
+        for (size_t i = 0; i < kernel_count(); i++) {
+            if (kernel_at(i)->op == (Op)op) list_append(list, sizeof list, kernel_at(i)->variant);
+        }
+        return error_set(error, "kernel %.100s: %s has no such variant; it has %s", choice, op_name((Op)op), list);
+    }
+    if (kernel->runs_here && !kernel->runs_here()) {
+        return error_set(error, "kernel %.100s: this machine can't run it; `sculpt kernels` shows what it can", choice);
+    }
+    ctx->kernels[op] = kernel;
+    return true;
+}
+
+bool context_stopped(const Context *ctx) { return ctx->stop && atomic_load(ctx->stop); }
+
+void observe(Context *ctx, Tensor tensor, const char *place, ...) {
+    if (!ctx->observer || ctx->planning || context_stopped(ctx)) return;
+    char text[256];
+    va_list arguments;
+    va_start(arguments, place);
+    vsnprintf(text, sizeof text, place, arguments);
+    va_end(arguments);
+    ctx->observer(ctx->listener, text, tensor);
+}

@@ -1,0 +1,194 @@
+// conv2d.c - convolution: look at every pixel through the same small window
+//
+// Where: nearly all of the U-Net's ResNet blocks and of the VAE. Most of a picture's arithmetic happens in this file.
+// Elsewhere: torch.nn.Conv2d (which, like everybody, computes a cross-correlation: the window isn't flipped).
+// Read next: linear.c is the same without neighbours; norm.c is what stands before each convolution.
+
+#include "ops/conv2d.h"
+
+#include <cblas.h>
+#include <stdbool.h>
+#include <string.h>
+
+// ---- Convolution ----------------------------------------------------------------------------------------------------
+//
+// Each output channel o has its own K x K window over all input channels:
+//
+//     out[b,o,y,x] = bias[o] + sum over c, ky, kx of  weight[o,c,ky,kx] * in[b, c, y stride + ky - padding,
+//                                                                                  x stride + kx - padding]
+//
+//     in [B, Cin, H, W]    weight [Cout, Cin, K, K]    bias [Cout]    out [B, Cout, Hout, Wout]
+//
+// What lies outside the picture counts as 0. With K 3, stride 1 and padding 1 the picture keeps its size; stride 2
+// halves it; K 1 only mixes channels.
+
+void conv2d_naive(float *out, const float *in, const void *weight, const float *bias, Conv2dShape s, void *scratch) {
+    (void)scratch;
+    const float *w = weight;
+    for (size_t b = 0; b < s.B; b++) {
+        for (size_t o = 0; o < s.Cout; o++) {
+            for (size_t y = 0; y < s.Hout; y++) {
+                for (size_t x = 0; x < s.Wout; x++) {
+                    double sum = bias ? bias[o] : 0;
+                    for (size_t c = 0; c < s.Cin; c++) {
+                        for (size_t ky = 0; ky < s.K; ky++) {
+                            for (size_t kx = 0; kx < s.K; kx++) {
+                                // Above the top and left of the edge these wrap to huge numbers: outside as well.
+                                size_t yin = y * s.stride + ky - s.padding, xin = x * s.stride + kx - s.padding;
+                                if (yin >= s.H || xin >= s.W) continue;
+                                sum += (double)w[((o * s.Cin + c) * s.K + ky) * s.K + kx] *
+                                       in[((b * s.Cin + c) * s.H + yin) * s.W + xin];
+                            }
+                        }
+                    }
+                    out[((b * s.Cout + o) * s.Hout + y) * s.Wout + x] = (float)sum;
+                }
+            }
+        }
+    }
+}
+
+// ---- openmp ---------------------------------------------------------------------------------------------------------
+//
+// The same sums in another order: one weight at a time is multiplied with a whole picture, and the product is added to
+// the output plane. Where the window hangs over the edge is settled once a weight, not once a pixel, so the innermost
+// loop has no question in it and the compiler turns it into vector instructions. A plane is one thread's work.
+//
+// (It could be compiled for wider vectors too, by GCC's target_clones. We don't: those names exist only for x86, and
+// the one binary for every machine is worth more here, as blas picks its own instructions at run time anyway.)
+
+// The output positions at which window position k lies inside the picture: first <= position < end.
+typedef struct Span {
+    size_t first, end;
+} Span;
+
+static Span span_inside(size_t k, size_t size_in, size_t size_out, size_t stride, size_t padding) {
+    Span span = {0, 0};
+    if (k < padding) span.first = (padding - k + stride - 1) / stride;
+    if (k < size_in + padding) span.end = (size_in + padding - k + stride - 1) / stride;
+    if (span.end > size_out) span.end = size_out;
+    if (span.first > span.end) span.first = span.end;
+    return span;
+}
+
+static void add_weighted_plane(float *out, const float *in, float weight, size_t ky, size_t kx, Conv2dShape s) {
+    Span rows = span_inside(ky, s.H, s.Hout, s.stride, s.padding);
+    Span columns = span_inside(kx, s.W, s.Wout, s.stride, s.padding);
+    if (columns.first == columns.end) return;
+    for (size_t y = rows.first; y < rows.end; y++) {
+        const float *from = in + (y * s.stride + ky - s.padding) * s.W + (columns.first * s.stride + kx - s.padding);
+        float *to = out + y * s.Wout + columns.first;
+        size_t n = columns.end - columns.first;
+        if (s.stride == 1) {
+#pragma omp simd
+            for (size_t i = 0; i < n; i++) to[i] += weight * from[i];
+        } else {
+            for (size_t i = 0; i < n; i++) to[i] += weight * from[i * s.stride];
+        }
+    }
+}
+
+void conv2d_openmp(float *out, const float *in, const void *weight, const float *bias, Conv2dShape s, void *scratch) {
+    (void)scratch;
+    const float *w = weight;
+#pragma omp parallel for collapse(2)
+    for (size_t b = 0; b < s.B; b++) {
+        for (size_t o = 0; o < s.Cout; o++) {
+            float *plane = out + (b * s.Cout + o) * s.Hout * s.Wout;
+            for (size_t i = 0; i < s.Hout * s.Wout; i++) plane[i] = bias ? bias[o] : 0;
+            for (size_t c = 0; c < s.Cin; c++) {
+                const float *plane_in = in + (b * s.Cin + c) * s.H * s.W;
+                for (size_t ky = 0; ky < s.K; ky++) {
+                    for (size_t kx = 0; kx < s.K; kx++) {
+                        add_weighted_plane(plane, plane_in, w[((o * s.Cin + c) * s.K + ky) * s.K + kx], ky, kx, s);
+                    }
+                }
+            }
+        }
+    }
+}
+
+// ---- blas -----------------------------------------------------------------------------------------------------------
+//
+// A convolution is a matrix product in disguise. Write, for every output pixel, the Cin K K numbers its window sees
+// into a column ("im2col"), and all output channels at all pixels are
+//
+//     out [Cout, pixels] = weight [Cout, Cin K K] x columns [Cin K K, pixels]
+//
+// which is what BLAS libraries have been tuned for since 1990: they keep blocks of both matrices in the caches and
+// use each number many times once it is there. The columns hold every pixel K K times, so we never write them all: a
+// tile of output rows at a time, small enough for the cache and long enough to be a good product. A 1x1 window sees
+// one pixel: the picture itself is the column matrix, and nothing is copied.
+// Papers: Chellapilla, Puri & Simard 2006 (im2col); Goto & van de Geijn 2008 (what happens inside sgemm).
+
+enum {
+    TILE_COLUMNS = 512,        // enough columns that reading the weights again for each tile costs little
+    TILE_BYTES_AIM = 1 << 20,  // with few channels, more columns than that: as many as a core's cache holds
+    TILE_BYTES_MOST = 8 << 20,
+    PARALLEL_FROM = 1 << 15,  // numbers to copy before waking the other threads pays
+};
+
+static bool is_picture_the_columns(Conv2dShape s) { return s.K == 1 && s.stride == 1 && s.padding == 0; }
+
+static size_t tile_rows(Conv2dShape s) {
+    size_t column_bytes = s.Cin * s.K * s.K * sizeof(float);
+    size_t columns = TILE_BYTES_AIM / column_bytes;
+    if (columns < TILE_COLUMNS) columns = TILE_COLUMNS;
+    if (columns > TILE_BYTES_MOST / column_bytes) columns = TILE_BYTES_MOST / column_bytes;
+    size_t rows = columns / s.Wout;
+    if (rows > s.Hout) return s.Hout;
+    return rows > 0 ? rows : 1;
+}
+
+size_t conv2d_blas_scratch_size(const void *conv2d_shape) {
+    const Conv2dShape *s = conv2d_shape;
+    return is_picture_the_columns(*s) ? 0 : s->Cin * s->K * s->K * tile_rows(*s) * s->Wout * sizeof(float);
+}
+
+// in [Cin, H, W] -> columns [Cin K K, rows Wout] for the output rows y0 .. y0 + rows - 1. A matrix row is one window
+// position (c, ky, kx): the picture, shifted.
+static void im2col(float *columns, const float *in, size_t y0, size_t rows, Conv2dShape s) {
+    size_t window = s.K * s.K, n = rows * s.Wout;
+#pragma omp parallel for if (s.Cin * window * n > PARALLEL_FROM)
+    for (size_t position = 0; position < s.Cin * window; position++) {
+        size_t c = position / window, ky = position % window / s.K, kx = position % s.K;
+        Span inside = span_inside(kx, s.W, s.Wout, s.stride, s.padding);
+        for (size_t y = y0; y < y0 + rows; y++) {
+            float *to = columns + position * n + (y - y0) * s.Wout;
+            size_t yin = y * s.stride + ky - s.padding;  // huge when above the top
+            if (yin >= s.H || inside.first == inside.end) {
+                memset(to, 0, s.Wout * sizeof(float));
+                continue;
+            }
+            const float *from = in + (c * s.H + yin) * s.W + (inside.first * s.stride + kx - s.padding);
+            size_t count = inside.end - inside.first;
+            for (size_t x = 0; x < inside.first; x++) to[x] = 0;
+            if (s.stride == 1) {
+                memcpy(to + inside.first, from, count * sizeof(float));
+            } else {
+                for (size_t i = 0; i < count; i++) to[inside.first + i] = from[i * s.stride];
+            }
+            for (size_t x = inside.end; x < s.Wout; x++) to[x] = 0;
+        }
+    }
+}
+
+void conv2d_blas(float *out, const float *in, const void *weight, const float *bias, Conv2dShape s, void *scratch) {
+    bool copy = !is_picture_the_columns(s);
+    size_t step = copy ? tile_rows(s) : s.Hout, plane = s.Hout * s.Wout, depth = s.Cin * s.K * s.K;
+    for (size_t b = 0; b < s.B; b++) {
+        const float *picture = in + b * s.Cin * s.H * s.W;
+        for (size_t y0 = 0; y0 < s.Hout; y0 += step) {
+            size_t rows = s.Hout - y0 < step ? s.Hout - y0 : step, n = rows * s.Wout;
+            if (copy) im2col(scratch, picture, y0, rows, s);
+
+            float *tile = out + b * s.Cout * plane + y0 * s.Wout;  // [Cout, n], its rows a plane apart
+#pragma omp parallel for if (s.Cout * n > PARALLEL_FROM)
+            for (size_t o = 0; o < s.Cout; o++) {
+                for (size_t i = 0; i < n; i++) tile[o * plane + i] = bias ? bias[o] : 0;
+            }
+            cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)s.Cout, (int)n, (int)depth, 1, weight,
+                        (int)depth, copy ? scratch : picture, (int)n, 1, tile, (int)plane);  // adds to the bias
+        }
+    }
+}

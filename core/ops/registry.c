@@ -1,0 +1,126 @@
+// registry.c - the table of ops and their variants; see registry.h
+//
+// To add a variant: write the function in its family's file, add a row here, after the slower ones. The row's `about`
+// should tell somebody who reads `sculpt kernels` for the first time why this variant exists.
+
+#include "ops/registry.h"
+
+#include "ops/activation.h"
+#include "ops/attention.h"
+#include "ops/conv2d.h"
+#include "ops/embedding.h"
+#include "ops/linear.h"
+#include "ops/norm.h"
+#include "ops/shape.h"
+
+#include "base/check.h"
+
+#include <string.h>
+
+static const struct {
+    const char *name, *about;
+} ops[OP_COUNT] = {
+    [OP_CONV2D] = {"conv2d", "each pixel becomes a weighted sum of its neighbours, in all channels"},
+    [OP_LINEAR] = {"linear", "each token's numbers become weighted sums of each other"},
+    [OP_ATTENTION] = {"attention", "each token gathers from the tokens that matter to it; where words meet pixels"},
+    [OP_GROUP_NORM] = {"group_norm", "groups of channels shifted and scaled to mean 0, variance 1"},
+    [OP_LAYER_NORM] = {"layer_norm", "each token's numbers shifted and scaled to mean 0, variance 1"},
+    [OP_SILU] = {"silu", "x sigmoid(x): the bend between convolutions"},
+    [OP_GELU] = {"gelu", "x P(normal < x): the bend in SD 2.x's text encoder"},
+    [OP_QUICK_GELU] = {"quick_gelu", "x sigmoid(1.702 x): the bend in SD 1.x's text encoder"},
+    [OP_GEGLU] = {"geglu", "one half of the channels, gated by the gelu of the other"},
+    [OP_ADD] = {"add", "two tensors, number by number: closes every shortcut"},
+    [OP_ADD_PER_CHANNEL] = {"add_per_channel", "one number added to a whole channel: how the U-Net learns the time"},
+    [OP_CONCAT_CHANNELS] = {"concat_channels", "two pictures' channels put together: the U-Net's skip connections"},
+    [OP_PAD_RIGHT_BOTTOM] = {"pad_right_bottom", "a line of zeros on two sides, before the VAE halves a picture"},
+    [OP_UPSAMPLE_NEAREST] = {"upsample_nearest", "a larger picture, each pixel the nearest old one"},
+    [OP_IMAGE_TO_TOKENS] = {"image_to_tokens", "pixels become tokens: planes to rows of channels"},
+    [OP_TOKENS_TO_IMAGE] = {"tokens_to_image", "tokens become pixels again"},
+    [OP_EMBEDDING] = {"embedding", "token ids become vectors, plus one for the place in the prompt"},
+    [OP_TIMESTEP_EMBEDDING] = {"timestep_embedding", "the timestep as a clock with many hands: sines and cosines"},
+};
+
+// A kernel of any type: the op that calls it casts it back.
+typedef void Any(void);
+
+static const Kernel kernels[] = {
+    {OP_CONV2D, "naive", "the definition: seven nested loops, summed in double", (Any *)conv2d_naive, NULL, NULL},
+    {OP_CONV2D, "openmp", "a weight times a whole plane at a time; threads share the output channels",
+     (Any *)conv2d_openmp, NULL, NULL},
+    {OP_CONV2D, "blas", "windows written out as columns (im2col), a tile of rows at a time; then matrix products",
+     (Any *)conv2d_blas, NULL, conv2d_blas_scratch_size},
+    {OP_LINEAR, "naive", "the definition: three nested loops, summed in double", (Any *)linear_naive, NULL, NULL},
+    {OP_LINEAR, "openmp", "threads share the weight's rows; sums split over vector lanes", (Any *)linear_openmp, NULL,
+     NULL},
+    {OP_LINEAR, "blas", "one matrix product (sgemm), which works in blocks that fit the caches", (Any *)linear_blas,
+     NULL, NULL},
+    {OP_ATTENTION, "naive", "the definition: one query after the other, in double", (Any *)attention_naive, NULL,
+     attention_naive_scratch_size},
+    {OP_ATTENTION, "openmp", "threads share the queries, each with one row of scores", (Any *)attention_openmp, NULL,
+     attention_openmp_scratch_size},
+    {OP_ATTENTION, "blas", "two matrix products and a softmax between, for a tile of queries at a time",
+     (Any *)attention_blas, NULL, attention_blas_scratch_size},
+    {OP_GROUP_NORM, "naive", "the definition: mean, variance, result; three passes, in double", (Any *)group_norm_naive,
+     NULL, NULL},
+    {OP_GROUP_NORM, "openmp", "threads share the groups; mean and variance in one pass", (Any *)group_norm_openmp, NULL,
+     NULL},
+    {OP_LAYER_NORM, "naive", "the definition: mean, variance, result; three passes, in double", (Any *)layer_norm_naive,
+     NULL, NULL},
+    {OP_LAYER_NORM, "openmp", "threads share the rows; sums split over vector lanes", (Any *)layer_norm_openmp, NULL,
+     NULL},
+    {OP_SILU, "naive", "the definition, one expf call a number", (Any *)silu_naive, NULL, NULL},
+    {OP_SILU, "openmp", "threads share the numbers; several exponentials at a time (exp.h)", (Any *)silu_openmp, NULL,
+     NULL},
+    {OP_GELU, "naive", "the definition, one erff call a number", (Any *)gelu_naive, NULL, NULL},
+    {OP_GELU, "openmp", "threads share the numbers", (Any *)gelu_openmp, NULL, NULL},
+    {OP_QUICK_GELU, "naive", "the definition, one expf call a number", (Any *)quick_gelu_naive, NULL, NULL},
+    {OP_QUICK_GELU, "openmp", "threads share the numbers; several exponentials at a time (exp.h)",
+     (Any *)quick_gelu_openmp, NULL, NULL},
+    {OP_GEGLU, "naive", "the definition, one erff call a number", (Any *)geglu_naive, NULL, NULL},
+    {OP_GEGLU, "openmp", "threads share the rows", (Any *)geglu_openmp, NULL, NULL},
+    {OP_ADD, "naive", "the definition", (Any *)add_naive, NULL, NULL},
+    {OP_ADD, "openmp", "threads share the numbers", (Any *)add_openmp, NULL, NULL},
+    {OP_ADD_PER_CHANNEL, "naive", "the definition", (Any *)add_per_channel_naive, NULL, NULL},
+    {OP_ADD_PER_CHANNEL, "openmp", "threads share the channels", (Any *)add_per_channel_openmp, NULL, NULL},
+    {OP_CONCAT_CHANNELS, "naive", "two copies a picture; nothing is faster", (Any *)concat_channels_naive, NULL, NULL},
+    {OP_PAD_RIGHT_BOTTOM, "naive", "the definition; three small calls a picture", (Any *)pad_right_bottom_naive, NULL,
+     NULL},
+    {OP_UPSAMPLE_NEAREST, "naive", "the definition", (Any *)upsample_nearest_naive, NULL, NULL},
+    {OP_UPSAMPLE_NEAREST, "openmp", "threads share the planes; repeated rows are copied",
+     (Any *)upsample_nearest_openmp, NULL, NULL},
+    {OP_IMAGE_TO_TOKENS, "naive", "the definition: a transposed matrix", (Any *)image_to_tokens_naive, NULL, NULL},
+    {OP_IMAGE_TO_TOKENS, "openmp", "in squares of 16 x 16, which use up a cache line at once",
+     (Any *)image_to_tokens_openmp, NULL, NULL},
+    {OP_TOKENS_TO_IMAGE, "naive", "the definition: a transposed matrix", (Any *)tokens_to_image_naive, NULL, NULL},
+    {OP_TOKENS_TO_IMAGE, "openmp", "in squares of 16 x 16, which use up a cache line at once",
+     (Any *)tokens_to_image_openmp, NULL, NULL},
+    {OP_EMBEDDING, "naive", "the definition: look up and add", (Any *)embedding_naive, NULL, NULL},
+    {OP_TIMESTEP_EMBEDDING, "naive", "the definition, in float as the reference", (Any *)timestep_embedding_naive, NULL,
+     NULL},
+};
+
+const char *op_name(Op op) { return ops[op].name; }
+
+const char *op_about(Op op) { return ops[op].about; }
+
+size_t kernel_count(void) { return sizeof kernels / sizeof kernels[0]; }
+
+const Kernel *kernel_at(size_t index) {
+    CHECK(index < kernel_count(), "row %zu of %zu", index, kernel_count());
+    return &kernels[index];
+}
+
+const Kernel *kernel_find(Op op, const char *variant) {
+    for (size_t i = 0; i < kernel_count(); i++) {
+        if (kernels[i].op == op && strcmp(kernels[i].variant, variant) == 0) return &kernels[i];
+    }
+    return NULL;
+}
+
+const Kernel *kernel_default(Op op) {
+    const Kernel *fastest = NULL;
+    for (size_t i = 0; i < kernel_count(); i++) {
+        if (kernels[i].op == op && (!kernels[i].runs_here || kernels[i].runs_here())) fastest = &kernels[i];
+    }
+    return fastest;  // never NULL: naive runs everywhere
+}

@@ -1,0 +1,50 @@
+// registry.h - every op, and every way to compute it
+//
+// An op is what the paper's figure names (conv2d, attention); a variant is one way to compute it (naive, openmp, blas).
+// Each variant is one function and one row in registry.c. All variants are always compiled; which one runs is chosen at
+// run time, op by op: `sculpt --kernel conv2d=naive`. `sculpt kernels` prints the table.
+
+#pragma once
+
+#include "base/tensor.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum Op {
+    OP_CONV2D,
+    OP_LINEAR,
+    OP_ATTENTION,
+    OP_GROUP_NORM,
+    OP_LAYER_NORM,
+    OP_SILU,
+    OP_GELU,
+    OP_QUICK_GELU,
+    OP_GEGLU,
+    OP_ADD,
+    OP_ADD_PER_CHANNEL,
+    OP_CONCAT_CHANNELS,
+    OP_PAD_RIGHT_BOTTOM,
+    OP_UPSAMPLE_NEAREST,
+    OP_IMAGE_TO_TOKENS,
+    OP_TOKENS_TO_IMAGE,
+    OP_EMBEDDING,
+    OP_TIMESTEP_EMBEDDING,
+    OP_COUNT
+} Op;
+
+typedef struct Kernel {
+    Op op;
+    const char *variant;      // "naive", "openmp", "blas", ...
+    const char *about;        // one line for `sculpt kernels`: what it does differently
+    void (*function)(void);   // cast back to the op's own typedef (conv2d.h: Conv2dKernel, ...) by the op
+    bool (*runs_here)(void);  // what it needs of the machine; NULL: nothing
+    size_t (*scratch_size)(const void *shape);  // bytes of scratch for the op's own Shape struct; NULL: none
+} Kernel;
+
+const char *op_name(Op op);                    // "conv2d"
+const char *op_about(Op op);                   // one line: what the op is for
+size_t kernel_count(void);
+const Kernel *kernel_at(size_t index);         // rows in the order of Op, slowest variant first
+const Kernel *kernel_find(Op op, const char *variant);  // NULL if there is none
+const Kernel *kernel_default(Op op);           // the fastest that this machine can run: the last row that runs here
