@@ -1,0 +1,169 @@
+// unet.c - the U-Net: from a noisy picture to the noise in it
+//
+// Where: once per step. Elsewhere: diffusers.UNet2DConditionModel.
+// Papers: Ronneberger et al. 2015 (arXiv 1505.04597), figure 1, for the U; Rombach et al. 2022 (arXiv 2112.10752),
+// section 3.3, for the words in it.
+//
+//     latents -> conv_in -> down 0 ---------------- skips ----------------> up 3 -> conv_out -> noise
+//                             down 1 ---------------- skips --------------> up 2
+//                               down 2 ---------------- skips ----------> up 1
+//                                 down 3 -> mid_block -> up 0
+//
+// On the way down the picture loses size and gains channels; on the way up each layer also gets what the layer opposite
+// it made on the way down (a skip), since what was where got lost in between.
+// Read next: resnet_block.c and transformer.c (its two bricks), unet_load.c (where the weights come from).
+
+#include "base/check.h"
+#include "stages/relay.h"
+#include "stages/unet_weights.h"
+
+// ---- skips: a stack, pushed on the way down, popped on the way up ---------------------------------------------------
+
+enum { MAX_SKIPS = 1 + UNET_MAX_LEVELS * (UNET_MAX_LAYERS + 1) };
+
+typedef struct Skips {
+    Tensor tensors[MAX_SKIPS];
+    size_t count;
+} Skips;
+
+static Tensor skips_push(Skips *skips, Tensor h) {
+    CHECK(skips->count < MAX_SKIPS, "%zu skips", skips->count);
+    skips->tensors[skips->count++] = h;
+    return h;
+}
+
+static Tensor skips_top(const Skips *skips) {
+    CHECK(skips->count > 0, "no skip is left for this layer");
+    return skips->tensors[skips->count - 1];
+}
+
+static Tensor skips_pop(Skips *skips) {
+    Tensor h = skips_top(skips);
+    skips->count--;
+    return h;
+}
+
+// ---- the time embedding: how noisy the picture is -------------------------------------------------------------------
+
+// timesteps [B] -> [B, 4 C0]. Every ResNet block begins by taking the SiLU of it; here that is done once.
+static Tensor time_embedding(Context *ctx, const UNet *unet, Tensor timesteps) {
+    const UNetConfig *config = &unet->config;
+    size_t C0 = config->block_out_channels[0];
+    Scope scope = scope_open(&ctx->arena);
+    Tensor t = timestep_embedding(ctx, timesteps, C0, config->flip_sin_to_cos, config->freq_shift);  // [B, C0]
+    t = linear(ctx, t, &unet->linear_1);                                                             // [B, 4 C0]
+    t = silu_inplace(ctx, t);
+    scope_result(&ctx->arena, &scope);
+    t = linear(ctx, t, &unet->linear_2);  // [B, 4 C0]
+    scope_close(&ctx->arena, &scope);
+    return silu_inplace(ctx, t);
+}
+
+// ---- the blocks -----------------------------------------------------------------------------------------------------
+
+// x [B, Cin, H, W] -> [B, C, H, W]
+static Tensor resnet_and_attention(Context *ctx, Tensor x, Tensor time, Tensor text, const UNetBlock *block, size_t i) {
+    if (!block->attentions) return resnet_block_forward(ctx, x, time, &block->resnets[i]);
+
+    Scope scope = scope_open(&ctx->arena);
+    Tensor h = resnet_block_forward(ctx, x, time, &block->resnets[i]);
+    scope_result(&ctx->arena, &scope);
+    h = transformer_2d_forward(ctx, h, text, &block->attentions[i]);
+    scope_close(&ctx->arena, &scope);
+    return h;
+}
+
+// x [B, Cin, H, W] -> [B, C, H/2, W/2] (the same size in the last block). Every layer's output stays, as a skip.
+static Tensor down_block(Context *ctx, Tensor x, Tensor time, Tensor text, const UNetBlock *block, size_t padding,
+                         Skips *skips) {
+    Tensor h = x;
+    for (size_t i = 0; i < block->layers; i++) {
+        h = skips_push(skips, resnet_and_attention(ctx, h, time, text, block, i));  // [B, C, H, W]
+    }
+    if (layer_present(&block->sampler)) {
+        h = skips_push(skips, downsample(ctx, h, &block->sampler, padding));  // [B, C, H/2, W/2]
+    }
+    observe(ctx, h, "%s", block->place.text);
+    return h;
+}
+
+// x [B, C, H, W] -> the same shape
+static Tensor mid_block(Context *ctx, Tensor x, Tensor time, Tensor text, const UNet *unet) {
+    Relay relay = relay_open(&ctx->arena, 3);
+    relay_pass(&relay);
+    Tensor h = resnet_block_forward(ctx, x, time, &unet->mid_resnets[0]);
+    relay_pass(&relay);
+    h = transformer_2d_forward(ctx, h, text, &unet->mid_attention);
+    relay_pass(&relay);
+    h = resnet_block_forward(ctx, h, time, &unet->mid_resnets[1]);
+    relay_close(&relay);
+    observe(ctx, h, "unet.mid_block");
+    return h;
+}
+
+// x [B, Cprev, H, W], skip [B, Cskip, H, W] -> [B, C, H, W]
+static Tensor up_layer(Context *ctx, Tensor x, Tensor skip, Tensor time, Tensor text, const UNetBlock *block,
+                       size_t i) {
+    Scope scope = scope_open(&ctx->arena);
+    Tensor h = concat_channels(ctx, x, skip);  // [B, Cprev + Cskip, H, W]
+    scope_result(&ctx->arena, &scope);
+    h = resnet_and_attention(ctx, h, time, text, block, i);
+    scope_close(&ctx->arena, &scope);
+    return h;
+}
+
+// x [B, Cprev, H, W] -> [B, C, 2H, 2W] (the same size in the last block). A side that couldn't be halved evenly on the
+// way down isn't simply doubled: the next skip knows how long it was.
+static Tensor up_block(Context *ctx, Tensor x, Tensor time, Tensor text, const UNetBlock *block, Skips *skips) {
+    bool has_upsampler = layer_present(&block->sampler);
+    Relay relay = relay_open(&ctx->arena, block->layers + has_upsampler);
+    Tensor h = x;
+    for (size_t i = 0; i < block->layers; i++) {
+        relay_pass(&relay);
+        h = up_layer(ctx, h, skips_pop(skips), time, text, block, i);  // [B, C, H, W]
+    }
+    if (has_upsampler) {
+        Shape next = skips_top(skips).shape;
+        relay_pass(&relay);
+        h = upsample(ctx, h, next.axis[2], next.axis[3], &block->sampler);  // [B, C, 2H, 2W]
+    }
+    relay_close(&relay);
+    observe(ctx, h, "%s", block->place.text);
+    return h;
+}
+
+// ---- the U ----------------------------------------------------------------------------------------------------------
+
+Tensor unet_forward(Context *ctx, const UNet *unet, Tensor latents, Tensor timesteps, Tensor text_embeddings) {
+    const UNetConfig *config = &unet->config;
+    Skips skips = {0};
+    Scope scope = scope_open(&ctx->arena);
+    Tensor time = time_embedding(ctx, unet, timesteps);  // [B, 4 C0]
+
+    Tensor h = latents;                                                         // [B, in_channels, H, W]
+    if (layer_present(&unet->center)) h = conv2d(ctx, h, &unet->center, 1, 0);  // 2 latents - 1
+    h = skips_push(&skips, conv2d(ctx, h, &unet->conv_in, 1, 1));               // [B, C0, H, W]
+    for (size_t i = 0; i < config->levels; i++) {
+        h = down_block(ctx, h, time, text_embeddings, &unet->down_blocks[i], config->downsample_padding, &skips);
+    }
+
+    Relay relay = relay_open(&ctx->arena, 1 + config->levels);
+    relay_pass(&relay);
+    h = mid_block(ctx, h, time, text_embeddings, unet);  // [B, C3, H/8, W/8]
+    for (size_t i = 0; i < config->levels; i++) {
+        relay_pass(&relay);
+        h = up_block(ctx, h, time, text_embeddings, &unet->up_blocks[i], &skips);
+    }
+    relay_close(&relay);  // [B, C0, H, W]
+    CHECK(skips.count == 0, "%zu skips are left over", skips.count);
+
+    scope_result(&ctx->arena, &scope);
+    h = norm_silu_conv(ctx, h, &unet->conv_norm_out, config->norm_num_groups, config->norm_eps, &unet->conv_out);
+    scope_close(&ctx->arena, &scope);
+    observe(ctx, h, "unet");
+    return h;  // [B, out_channels, H, W]
+}
+
+const UNetConfig *unet_config(const UNet *unet) { return &unet->config; }
+
+size_t unet_parameters(const UNet *unet) { return unet->weights.parameters; }

@@ -1,0 +1,47 @@
+// unet.h - the network that sees a noisy picture and says what in it is noise
+//
+// Where: once per step (twice with guidance), between two schedulers' steps. Elsewhere: diffusers.UNet2DConditionModel.
+// Paper: Rombach et al. 2022 (arXiv 2112.10752), section 3.3; Ho et al. 2020 (arXiv 2006.11239), appendix B.
+//
+//     Error error = {0};
+//     Context ctx;
+//     UNet *unet = unet_open("data/models/critters/unet", &error);
+//     if (!unet || !context_open(&ctx, (size_t)1 << 30, 0, &error)) return puts(error.message);
+//     Tensor latents = tensor_over(noise, shape4(1, 4, 16, 16));
+//     Tensor timesteps = tensor_over(&timestep, shape1(1));
+//     Tensor text = tensor_over(text_embeddings, shape3(1, 77, unet_config(unet)->cross_attention_dim));
+//     Tensor noise_pred = unet_forward(&ctx, unet, latents, timesteps, text);  // lives in ctx until context_close
+
+#pragma once
+
+#include "base/error.h"
+#include "ops/ops.h"
+
+enum { UNET_MAX_LEVELS = 8 };
+
+// The fields of config.json under their own names; an array holds one value per level, from the finest down.
+typedef struct UNetConfig {
+    size_t sample_size, in_channels, out_channels, levels;
+    size_t block_out_channels[UNET_MAX_LEVELS], layers_per_block[UNET_MAX_LEVELS];
+    size_t transformer_layers_per_block[UNET_MAX_LEVELS];
+    size_t attention_heads[UNET_MAX_LEVELS];  // attention_head_dim, which is the number of heads: a known misnomer
+    bool down_has_attention[UNET_MAX_LEVELS], up_has_attention[UNET_MAX_LEVELS];  // from down_ and up_block_types
+    size_t cross_attention_dim, norm_num_groups;
+    float norm_eps, freq_shift;
+    bool flip_sin_to_cos, use_linear_projection, only_cross_attention[UNET_MAX_LEVELS];
+    size_t downsample_padding;  // 1: zeros all round; 0: at the right and the bottom only
+    bool center_input_sample;   // the latents go in as 2 latents - 1
+} UNetConfig;
+
+typedef struct UNet UNet;
+
+// folder holds config.json and diffusion_pytorch_model.safetensors. A config that asks for what SD 1.x and 2.x don't
+// have (class embeddings, other block types) is an error that names the key.
+UNet *unet_open(const char *folder, Error *error);
+void unet_close(UNet *unet);
+const UNetConfig *unet_config(const UNet *unet);
+size_t unet_parameters(const UNet *unet);
+
+// latents [B, in_channels, H, W] (any H, W that the levels can halve, as diffusers), timesteps [B],
+// text_embeddings [B, L, cross_attention_dim] -> the model's output [B, out_channels, H, W]: noise, or v
+Tensor unet_forward(Context *ctx, const UNet *unet, Tensor latents, Tensor timesteps, Tensor text_embeddings);

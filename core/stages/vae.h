@@ -1,0 +1,44 @@
+// vae.h - pictures to latents and back: 8 x 8 pixels of 3 numbers become 4 numbers
+//
+// Where: the decoder after the last step, the encoder before the first of an image-to-image run.
+// Elsewhere: diffusers.AutoencoderKL. Papers: Kingma & Welling 2013 (arXiv 1312.6114); Esser et al. 2021 (arXiv
+// 2012.09841).
+//
+//     Error error = {0};
+//     Context ctx;
+//     Vae *vae = vae_open("data/models/critters/vae", &error);
+//     if (!vae || !context_open(&ctx, (size_t)1 << 32, 0, &error)) return puts(error.message);
+//     for (size_t i = 0; i < 4 * 16 * 16; i++) latents[i] /= vae_config(vae)->scaling_factor;
+//     Tensor pixels = vae_decode(&ctx, vae, tensor_over(latents, shape4(1, 4, 16, 16)));  // lives in ctx until closed
+
+#pragma once
+
+#include "base/error.h"
+#include "ops/ops.h"
+
+enum { VAE_MAX_LEVELS = 8 };
+
+typedef struct VaeConfig {
+    size_t in_channels, out_channels, latent_channels, levels, layers_per_block, norm_num_groups, sample_size;
+    size_t block_out_channels[VAE_MAX_LEVELS];
+    float scaling_factor;  // latents that the U-Net sees = the encoder's * this, so that they have variance 1
+    float shift_factor;    // 0 in all Stable Diffusion 1.x and 2.x
+    bool use_quant_conv, use_post_quant_conv, mid_block_add_attention;
+} VaeConfig;
+
+typedef struct Vae Vae;
+
+// folder holds config.json and diffusion_pytorch_model.safetensors.
+Vae *vae_open(const char *folder, Error *error);
+void vae_close(Vae *vae);
+const VaeConfig *vae_config(const Vae *vae);
+size_t vae_parameters(const Vae *vae);
+size_t vae_factor(const Vae *vae);  // pixels a latent, per side: 2 ^ (levels - 1), 8 in Stable Diffusion
+
+// pixels [B, 3, H, W] in -1..1, sides multiples of the factor -> moments [B, 2 latent_channels, H/f, W/f]: the mean,
+// then the logarithm of the variance of the posterior
+Tensor vae_encode(Context *ctx, const Vae *vae, Tensor pixels);
+
+// latents [B, latent_channels, h, w] as the encoder makes them (divide a run's by scaling_factor first)
+// -> pixels [B, 3, f h, f w], about -1..1, not clamped
+Tensor vae_decode(Context *ctx, const Vae *vae, Tensor latents);
