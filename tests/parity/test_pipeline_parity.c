@@ -83,7 +83,7 @@ static Settings settings_of(const Case *c, const Model *model, const Image *init
     return settings;
 }
 
-// ---- what diffusers did ----------------------------------------------------------------------------------------------
+// ---- what diffusers did ---------------------------------------------------------------------------------------------
 
 static const SafetensorsEntry *golden_entry(const SafetensorsFile *golden, const Case *c, const char *what) {
     char name[128];
@@ -182,7 +182,7 @@ static void test_runs(void) {
     safetensors_close(golden);
 }
 
-// ---- the test can fail -----------------------------------------------------------------------------------------------
+// ---- the test can fail ----------------------------------------------------------------------------------------------
 
 // How far the last latents of a run are from the golden's when it is asked for something slightly else
 static double off_with(const SafetensorsFile *golden, const Case *c, const Model *model, const Settings *settings) {

@@ -161,7 +161,7 @@ static void test_alphas_cumprod(void) {
     safetensors_close(golden);
 }
 
-// ---- scheduler_config.json as the pipeline and from_config take it ---------------------------------------------------
+// ---- scheduler_config.json as the pipeline and from_config take it --------------------------------------------------
 
 // Each "key=value" of text must be a setting that changes nothing when it is set once more.
 static void expect_settings(const Scheduler *s, const char *text, const char *what) {
@@ -198,7 +198,7 @@ static void test_folders(void) {
     safetensors_close(golden);
 }
 
-// ---- the test can fail -----------------------------------------------------------------------------------------------
+// ---- the test can fail ----------------------------------------------------------------------------------------------
 
 // The same walk with one thing wrong must be far outside the bound.
 static double error_with(const char *right, const char *wrong, bool forget_init_noise_sigma, size_t shift) {

@@ -1,0 +1,70 @@
+// cost.c - what a run will take, found by running the stages without computing anything
+//
+// A planning context makes every op add up its shape and skip its arithmetic (ops/context.h), so there is no second
+// description of the networks that could disagree with the first. Peak memory is exact: a run opens an arena of just
+// this size.
+
+#include "run.h"
+
+#include "memory.h"
+
+// Takes down what was planned and closes the context.
+static void planned(Context *ctx, Cost *cost, RunCost *total) {
+    *cost = ctx->cost;
+    if (ctx->arena.high_water > total->activation_bytes) total->activation_bytes = ctx->arena.high_water;
+    context_close(ctx);
+}
+
+void cost_plan(const Model *model, const Kernel *const kernels[OP_COUNT], RunShape shape, RunCost *cost) {
+    size_t rows = shape.rows, h = shape.height, w = shape.width, factor = vae_factor(model->vae);
+    size_t length = model->tokenizer->length, width = text_encoder_config(model->text_encoder)->hidden_size;
+    Context ctx;
+
+    context_open_planning(&ctx, kernels);
+    text_encoder_forward(&ctx, model->text_encoder, tensor_over_ids(NULL, shape2(rows, length)));
+    planned(&ctx, &cost->text, cost);
+
+    context_open_planning(&ctx, kernels);
+    unet_forward(&ctx, model->unet, tensor_over(NULL, shape4(rows, 4, h, w)), tensor_over(NULL, shape1(rows)),
+                 tensor_over(NULL, shape3(rows, length, width)));
+    planned(&ctx, &cost->step, cost);
+
+    context_open_planning(&ctx, kernels);
+    vae_decode(&ctx, model->vae, tensor_over(NULL, shape4(1, 4, h, w)));
+    planned(&ctx, &cost->decode, cost);
+
+    if (!shape.has_init) return;
+    context_open_planning(&ctx, kernels);
+    vae_encode(&ctx, model->vae, tensor_over(NULL, shape4(1, 3, h * factor, w * factor)));
+    planned(&ctx, &cost->encode, cost);
+}
+
+bool cost_fits(const Settings *settings, size_t activation_bytes, Error *error) {
+    size_t limit = settings->memory_limit ? settings->memory_limit : memory_available("");
+    if (activation_bytes <= limit) return true;
+    return error_set(
+        error, "memory: a picture of %zux%zu needs %.2f GB for activations and %.2f GB are free; draw a smaller one",
+        settings->width, settings->height, (double)activation_bytes / 1e9, (double)limit / 1e9);
+}
+
+bool run_cost(const Model *model, const Settings *settings, RunCost *cost, Error *error) {
+    const Kernel *kernels[OP_COUNT];
+    *cost = (RunCost){0};
+    if (!settings_check(model, settings, error) || !settings_kernels(settings, kernels, error)) return false;
+
+    size_t first, factor = vae_factor(model->vae), rows = settings_guided(settings) ? 2 : 1;
+    Scheduler *scheduler = settings_scheduler(model, settings, error);
+    if (!scheduler) return false;
+    bool ok = settings_first_step(settings, scheduler, &first, error);
+    if (ok) cost->timestep_count = scheduler->timestep_count - first;
+    scheduler_free(scheduler);
+    if (!ok) return false;
+
+    cost->unet_calls = cost->timestep_count * rows;
+    cost->parameters =
+        text_encoder_parameters(model->text_encoder) + unet_parameters(model->unet) + vae_parameters(model->vae);
+    cost->weight_bytes = cost->parameters * sizeof(float);
+    cost_plan(model, kernels, (RunShape){rows, settings->height / factor, settings->width / factor, settings->init},
+              cost);
+    return true;
+}

@@ -1,0 +1,45 @@
+// decode.c - from latents to a picture that can be saved
+//
+// Where: after the last step, or at any step to see how it would look. Elsewhere: vae.decode and
+// VaeImageProcessor.postprocess in diffusers. Read next: stages/vae.c; preview.c for the cheap way.
+
+#include "run.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+// pixels [3, H, W] in about -1..1 -> image bytes, and unrounded (or NULL) [3, H, W] in 0..1
+static void image_from_pixels(const float *pixels, Image *image, float *unrounded) {
+    size_t area = image->height * image->width;
+    for (size_t c = 0; c < 3; c++) {
+        for (size_t i = 0; i < area; i++) {
+            float value = fminf(fmaxf(pixels[c * area + i] / 2 + 0.5f, 0), 1);
+            image->pixels[i * 3 + c] = (uint8_t)rintf(value * 255);
+            if (unrounded) unrounded[c * area + i] = value;
+        }
+    }
+}
+
+bool run_decode(Run *run, const float *latents, Image *image, float *float_pixels, Error *error) {
+    double start = seconds_now();
+    *image = (Image){0};
+    float *unscaled = malloc(run->n * sizeof *unscaled);
+    if (!unscaled) return error_set(error, "decoding: no memory for %zu latents; close other programs", run->n);
+    for (size_t i = 0; i < run->n; i++) unscaled[i] = latents[i] / vae_config(run->model->vae)->scaling_factor;
+
+    Context *ctx = &run->ctx;
+    Scope scope = scope_open(&ctx->arena);
+    Tensor pixels = vae_decode(ctx, run->model->vae, tensor_over(unscaled, shape4(1, 4, run->height, run->width)));
+    bool ok = !atomic_exchange(&run->stop, false) || error_set(error, "cancelled");
+    if (ok) {
+        *image = image_new(run->settings.width, run->settings.height);
+        image_from_pixels(tensor_f32(pixels), image, float_pixels);
+    }
+    scope_close(&ctx->arena, &scope);
+    free(unscaled);
+    run->times.decode += seconds_now() - start;
+    return ok;
+}
+
+bool run_finish(Run *run, Image *image, Error *error) { return run_decode(run, run->latents, image, NULL, error); }

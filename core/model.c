@@ -1,0 +1,117 @@
+// model.c - a model is a folder: five parts, each with its own config, and an index that names them
+//
+//     model_index.json   what kind of pipeline this is     tokenizer/      words to ids
+//     text_encoder/      ids to vectors                    unet/           the denoiser
+//     vae/               latents to pixels and back        scheduler/      settings of the walk (opened for each run)
+//
+// Where: first of all. Elsewhere: diffusers.StableDiffusionPipeline.from_pretrained. Read next: pipeline.c.
+
+#include "sculpt.h"
+
+#include "base/check.h"
+#include "io/config.h"
+#include "io/file.h"
+#include "preview.h"
+#include "run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { LATENT_CHANNELS = 4 };  // in all Stable Diffusion 1.x and 2.x
+
+static bool index_valid(const char *folder, Error *error) {
+    Config index;
+    char class_name[64] = "", *path = path_join(folder, "model_index.json");
+    bool ok = config_open(&index, path, error);
+    if (ok) {
+        config_string(&index, "_class_name", class_name, sizeof class_name);
+        ok = config_close(&index);
+    }
+    if (ok && strcmp(class_name, "StableDiffusionPipeline") != 0 &&
+        strcmp(class_name, "StableDiffusionImg2ImgPipeline") != 0) {
+        ok = error_set(error,
+                       "%s: is a %s, and only StableDiffusionPipeline is known here; use a Stable Diffusion 1.x or 2.x "
+                       "model",
+                       path, class_name[0] ? class_name : "file without _class_name");
+    }
+    free(path);
+    return ok;
+}
+
+// Each part is sound in itself by now; this is about whether they belong together.
+static bool parts_fit(const Model *model, Error *error) {
+    const UNetConfig *unet = unet_config(model->unet);
+    const TextEncoderConfig *text = text_encoder_config(model->text_encoder);
+    const VaeConfig *vae = vae_config(model->vae);
+    size_t words = tokenizer_vocabulary_size(model->tokenizer), length = model->tokenizer->length;
+
+    if (unet->in_channels != LATENT_CHANNELS || unet->out_channels != LATENT_CHANNELS ||
+        vae->latent_channels != LATENT_CHANNELS) {
+        return error_set(
+            error,
+            "%s: the U-Net takes %zu channels and gives %zu, the VAE has %zu; all must be %d (inpainting and "
+            "upscaling models have others)",
+            model->path, unet->in_channels, unet->out_channels, vae->latent_channels, LATENT_CHANNELS);
+    }
+    if (vae->in_channels != 3 || vae->out_channels != 3) {
+        return error_set(error, "%s: the VAE's pictures have %zu and %zu channels; both must be 3, red green blue",
+                         model->path, vae->in_channels, vae->out_channels);
+    }
+    if (unet->cross_attention_dim != text->hidden_size) {
+        return error_set(error,
+                         "%s: the text encoder's vectors have %zu numbers, and the U-Net wants %zu; take both from one "
+                         "model",
+                         model->path, text->hidden_size, unet->cross_attention_dim);
+    }
+    if (words > text->vocab_size) {
+        return error_set(error,
+                         "%s: the tokenizer has %zu ids, and the text encoder knows %zu; take both from one model",
+                         model->path, words, text->vocab_size);
+    }
+    if (length > text->max_position_embeddings) {
+        return error_set(error,
+                         "%s: the tokenizer makes %zu ids a prompt, and the text encoder has %zu positions; set "
+                         "model_max_length in tokenizer_config.json",
+                         model->path, length, text->max_position_embeddings);
+    }
+    return true;
+}
+
+static bool parts_open(Model *model, Error *error) {
+    char *tokenizer = path_join(model->path, "tokenizer"), *text_encoder = path_join(model->path, "text_encoder");
+    char *unet = path_join(model->path, "unet"), *vae = path_join(model->path, "vae");
+    model->tokenizer = tokenizer_open(tokenizer, error);
+    if (model->tokenizer) model->text_encoder = text_encoder_open(text_encoder, error);
+    if (model->text_encoder) model->unet = unet_open(unet, error);
+    if (model->unet) model->vae = vae_open(vae, error);
+    free(tokenizer);
+    free(text_encoder);
+    free(unet);
+    free(vae);
+    return model->vae != NULL;
+}
+
+Model *model_open(const char *path, Error *error) {
+    double start = seconds_now();
+    if (!index_valid(path, error)) return NULL;
+    Model *model = calloc(1, sizeof *model);
+    CHECK(model, "out of memory");
+    model->path = strdup(path);
+    CHECK(model->path, "out of memory");
+    if (!parts_open(model, error) || !parts_fit(model, error) || !preview_fit(model->vae, model->latent_rgb, error)) {
+        model_close(model);
+        return NULL;
+    }
+    model->load_seconds = seconds_now() - start;
+    return model;
+}
+
+void model_close(Model *model) {
+    if (!model) return;
+    if (model->tokenizer) tokenizer_close(model->tokenizer);
+    if (model->text_encoder) text_encoder_close(model->text_encoder);
+    if (model->unet) unet_close(model->unet);
+    if (model->vae) vae_close(model->vae);
+    free(model->path);
+    free(model);
+}

@@ -1,0 +1,236 @@
+// pipeline.c - Stable Diffusion: prompt to picture, one step at a time
+//
+//     prompt -> tokenizer -> text_encoder -> embeddings [2, L, D] --------.
+//     seed   -> noise [4, h, w] = latents ----> scale_model_input --> unet --> guidance --> scheduler step --> latents
+//                                          ^                                                                     |
+//                                          '---------------------------- once a step ----------------------------'
+//     latents -> vae_decode -> picture
+//
+// Elsewhere: diffusers.StableDiffusionPipeline.__call__, of which this is the loop turned inside out: the caller owns
+// it, looks at every step, stops, copies, changes.
+// Papers: Rombach et al. 2022 (arXiv 2112.10752); Ho & Salimans 2022 (arXiv 2207.12598) for the guidance.
+// Read next: schedulers/ddim.c for what a step is, stages/unet.c for what happens inside one, start.c and decode.c for
+// the two ends.
+
+#include "run.h"
+
+#include "base/check.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+double seconds_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+// ---- begin ----------------------------------------------------------------------------------------------------------
+
+bool run_take_memory(Run *run, Error *error) {
+    size_t n = run->n;
+    run->memory = calloc(9 * n, sizeof *run->memory);
+    if (!run->memory) return error_set(error, "memory: none for %zu latents; draw a smaller picture", n);
+    run->latents = run->memory;
+    run->other_latents = run->memory + n;
+    run->noise_pred = run->memory + 2 * n;
+    run->pred_original_sample = run->memory + 3 * n;
+    run->fresh_noise = run->memory + 4 * n;
+    run->model_input = run->memory + 5 * n;   // [2, n]
+    run->model_output = run->memory + 7 * n;  // [2, n]
+    return true;
+}
+
+bool run_reserve(Run *run, size_t activation_bytes, Error *error) {
+    if (activation_bytes <= run->ctx.arena.capacity) return true;
+    Arena larger;
+    if (!arena_open(&larger, activation_bytes)) {
+        return error_set(error, "memory: the system refused %.2f GB for activations; draw a smaller picture",
+                         (double)activation_bytes / 1e9);
+    }
+    larger.high_water = run->ctx.arena.high_water;
+    arena_close(&run->ctx.arena);
+    run->ctx.arena = larger;
+    return true;
+}
+
+// Everything that can be refused is looked at before anything is computed.
+static bool prepare(Run *run, const Settings *settings, Error *error) {
+    const Model *model = run->model;
+    RunCost cost = {0};
+    const Kernel *kernels[OP_COUNT];
+    if (!settings_check(model, settings, error) || !settings_kernels(settings, kernels, error)) return false;
+    run->settings = *settings;
+    run->from_image = settings->init != NULL;
+    if (!settings_own_strings(&run->settings, error)) return false;
+
+    run->scheduler = settings_scheduler(model, settings, error);
+    if (!run->scheduler || !settings_first_step(settings, run->scheduler, &run->next, error)) return false;
+
+    run->height = settings->height / vae_factor(model->vae);
+    run->width = settings->width / vae_factor(model->vae);
+    run->n = 4 * run->height * run->width;
+    cost_plan(model, kernels, (RunShape){settings_guided(settings) ? 2 : 1, run->height, run->width, run->from_image},
+              &cost);
+    if (!cost_fits(settings, cost.activation_bytes, error)) return false;
+    if (!context_open(&run->ctx, cost.activation_bytes, settings->threads, error)) return false;
+    memcpy(run->ctx.kernels, kernels, sizeof run->ctx.kernels);
+    run->ctx.stop = &run->stop;
+    return run_take_memory(run, error);
+}
+
+Run *run_begin(const Model *model, const Settings *settings, Error *error) {
+    double start = seconds_now();
+    Run *run = calloc(1, sizeof *run);
+    CHECK(run, "out of memory");
+    run->model = model;
+    rng_seed(&run->rng, settings->seed);
+    bool ok = prepare(run, settings, error) && prompts_encode(&run->prompts, &run->ctx, model, settings, error);
+    run->times.text = seconds_now() - start;
+    if (ok && settings->init)
+        ok = start_from_image(run, settings->init, error);
+    else if (ok)
+        ok = start_from_noise(run, settings->latents, error);
+    if (!ok) {
+        run_free(run);
+        return NULL;
+    }
+    run_note_settings(run);
+    return run;
+}
+
+void run_free(Run *run) {
+    if (!run) return;
+    for (size_t i = 0; i < run->metadata_count; i++) free((char *)run->metadata[i].value);
+    settings_free_strings(&run->settings);
+    prompts_free(&run->prompts);
+    scheduler_free(run->scheduler);
+    context_close(&run->ctx);
+    free(run->memory);
+    free(run);
+}
+
+// ---- step -----------------------------------------------------------------------------------------------------------
+
+// The U-Net is asked once for each row of embeddings, about the same latents and in one batch:
+// model_input [rows, 4, h, w], embeddings [rows, L, D] -> model_output [rows, 4, h, w]. False if it was stopped.
+static bool ask_unet(Run *run) {
+    const Prompts *prompts = &run->prompts;
+    size_t rows = prompts->rows;
+    float timestep = run->scheduler->timesteps[run->next], timesteps[2] = {timestep, timestep};
+    run->scheduler->kind->scale_model_input(run->scheduler, run->next, run->latents, run->model_input, run->n);
+    if (rows == 2) memcpy(run->model_input + run->n, run->model_input, run->n * sizeof *run->model_input);
+
+    Context *ctx = &run->ctx;
+    Scope scope = scope_open(&ctx->arena);
+    Tensor out =
+        unet_forward(ctx, run->model->unet, tensor_over(run->model_input, shape4(rows, 4, run->height, run->width)),
+                     tensor_over(timesteps, shape1(rows)),
+                     tensor_over(prompts->embeddings, shape3(rows, prompts->length, prompts->width)));
+    bool stopped = atomic_exchange(&run->stop, false);
+    if (!stopped) memcpy(run->model_output, tensor_f32(out), rows * run->n * sizeof *run->model_output);
+    scope_close(&ctx->arena, &scope);
+    return !stopped;
+}
+
+// Classifier-free guidance (Ho & Salimans 2022, eq. 6): go from what the U-Net says without the prompt (or with the
+// negative one) towards what it says with it, and guidance_scale times as far. With 1 or less nothing is to be gained
+// from the first answer, and only the second is asked for.
+static void guide(Run *run) {
+    const float *uncond = run->model_output, *text = run->model_output + run->n;
+    float guidance_scale = run->settings.guidance_scale;
+    if (run->prompts.rows == 1) {
+        memcpy(run->noise_pred, run->model_output, run->n * sizeof *run->noise_pred);
+        return;
+    }
+    for (size_t i = 0; i < run->n; i++) run->noise_pred[i] = uncond[i] + guidance_scale * (text[i] - uncond[i]);
+}
+
+static bool all_finite(const float *values, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(values[i])) return false;
+    }
+    return true;
+}
+
+static void take_down_step(Run *run, double seconds) {
+    bool guided = run->prompts.rows == 2;
+    run->last = (StepRecord){.k = run->done,
+                             .timestep = run->scheduler->timesteps[run->next],
+                             .latents = run->latents,
+                             .noise_pred_uncond = guided ? run->model_output : NULL,
+                             .noise_pred_text = guided ? run->model_output + run->n : NULL,
+                             .noise_pred = run->noise_pred,
+                             .pred_original_sample = run->pred_original_sample,
+                             .prev_sample = run->other_latents,
+                             .channels = 4,
+                             .height = run->height,
+                             .width = run->width,
+                             .seconds = seconds};
+    run->times.steps += seconds;
+}
+
+StepResult run_step(Run *run, Error *error) {
+    Scheduler *scheduler = run->scheduler;
+    if (run->next == scheduler->timestep_count) return STEP_NONE_LEFT;
+
+    double start = seconds_now();
+    if (!ask_unet(run)) return STEP_CANCELLED;
+    guide(run);
+    if (!all_finite(run->noise_pred, run->n)) {
+        error_set(error, "step %zu: the U-Net's answer is not finite; try other kernels, or check the weights",
+                  run->done + 1);
+        return STEP_FAILED;
+    }
+    bool draws = scheduler->kind->draws_noise(scheduler, run->next);
+    if (draws) rng_normal(&run->rng, run->fresh_noise, run->n);
+    scheduler->kind->step(scheduler, run->next, run->latents, run->noise_pred, draws ? run->fresh_noise : NULL,
+                          run->other_latents, run->pred_original_sample, run->n);
+
+    take_down_step(run, seconds_now() - start);
+    float *before = run->latents;
+    run->latents = run->other_latents;
+    run->other_latents = before;
+    run->next++;
+    run->done++;
+    return STEP_DONE_ONE;
+}
+
+// ---- look inside ----------------------------------------------------------------------------------------------------
+
+const StepRecord *run_last_step(const Run *run) { return run->done > 0 ? &run->last : NULL; }
+void run_stop(Run *run) { atomic_store(&run->stop, true); }
+size_t run_step_count(const Run *run) { return run->done + run->scheduler->timestep_count - run->next; }
+size_t run_steps_done(const Run *run) { return run->done; }
+const float *run_latents(const Run *run) { return run->latents; }
+const Scheduler *run_scheduler(const Run *run) { return run->scheduler; }
+const Model *run_model(const Run *run) { return run->model; }
+const TokenIds *run_tokens(const Run *run, int row) { return &run->prompts.tokens[row]; }
+
+void run_latent_size(const Run *run, size_t *height, size_t *width) {
+    *height = run->height;
+    *width = run->width;
+}
+
+RunTimes run_times(const Run *run) { return run->times; }
+size_t run_peak_activation_bytes(const Run *run) { return run->ctx.arena.high_water; }
+
+const float *run_text_embeddings(const Run *run, size_t *rows, size_t *length, size_t *width) {
+    *rows = run->prompts.rows;
+    *length = run->prompts.length;
+    *width = run->prompts.width;
+    return run->prompts.embeddings;
+}
+
+const Metadata *run_metadata(const Run *run, size_t *count) {
+    *count = run->metadata_count;
+    return run->metadata;
+}
+
+void run_observe(Run *run, Observer *observer, AttentionObserver attention, void *listener) {
+    run->ctx.observer = observer;
+    run->ctx.attention_observer = attention;
+    run->ctx.listener = listener;
+}

@@ -1,0 +1,145 @@
+// preview.c - see preview.h
+//
+// Where: beside the steps, for people who watch. A VAE decodes in about the time of a U-Net call; but each latent is,
+// in the main, the colour of its 8x8 pixels in other coordinates, and coordinates can be changed by a matrix. It
+// differs from VAE to VAE, so it is measured: encode pictures of known colours and solve for the matrix that gives them
+// back. Areas come out right; outlines, which latents code in their own ways, too colourful.
+// Elsewhere: the "latent2rgb" previews of many user interfaces, which keep one such matrix a model family.
+
+#include "preview.h"
+
+#include "base/rng.h"
+#include "run.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum {
+    PICTURES = 3,  // of 2 x 2 patches each; more would cost a large VAE seconds
+    CELLS = 8,     // latents a side: pictures of 64 x 64 where the VAE's factor is 8
+    PATCHES = 4,   // a picture
+    UNKNOWNS = 5,  // what a colour is made of: four latents and a constant
+};
+
+// The corners of the colour cube first (black, red, green, ... white), then any colours.
+static void choose_colours(float colours[PICTURES * PATCHES][3]) {
+    Rng rng;
+    rng_seed(&rng, 0);
+    for (size_t i = 0; i < PICTURES * PATCHES; i++) {
+        for (size_t c = 0; c < 3; c++) {
+            colours[i][c] = i < 8 ? (float)(i >> c & 1) : (float)(rng_u32(&rng) >> 8) * 0x1p-24f;
+        }
+    }
+}
+
+// Which of the colours the cell (y, x) of a picture has
+static size_t patch_at(size_t picture, size_t y, size_t x) {
+    return picture * PATCHES + (y >= CELLS / 2) * 2 + (x >= CELLS / 2);
+}
+
+// pixels [PICTURES, 3, side, side] in -1..1
+static void paint(float colours[PICTURES * PATCHES][3], size_t factor, float *pixels) {
+    size_t side = CELLS * factor;
+    for (size_t p = 0; p < PICTURES; p++) {
+        for (size_t c = 0; c < 3; c++) {
+            for (size_t y = 0; y < side; y++) {
+                for (size_t x = 0; x < side; x++) {
+                    float colour = colours[patch_at(p, y / factor, x / factor)][c];
+                    pixels[((p * 3 + c) * side + y) * side + x] = colour * 2 - 1;
+                }
+            }
+        }
+    }
+}
+
+// Gauss's elimination with the largest pivot: a [5, 5] and b [5, 3] become the solution of a x = b, in b.
+static void solve(double a[UNKNOWNS][UNKNOWNS], double b[UNKNOWNS][3]) {
+    for (size_t column = 0; column < UNKNOWNS; column++) {
+        size_t pivot = column;
+        for (size_t row = column + 1; row < UNKNOWNS; row++) {
+            if (fabs(a[row][column]) > fabs(a[pivot][column])) pivot = row;
+        }
+        for (size_t j = 0; j < UNKNOWNS; j++) {
+            double swapped = a[column][j];
+            a[column][j] = a[pivot][j];
+            a[pivot][j] = swapped;
+        }
+        for (size_t c = 0; c < 3; c++) {
+            double swapped = b[column][c];
+            b[column][c] = b[pivot][c];
+            b[pivot][c] = swapped;
+        }
+        for (size_t row = 0; row < UNKNOWNS; row++) {
+            double times = row == column ? 0 : a[row][column] / a[column][column];
+            for (size_t j = column; j < UNKNOWNS; j++) a[row][j] -= times * a[column][j];
+            for (size_t c = 0; c < 3; c++) b[row][c] -= times * b[column][c];
+        }
+    }
+    for (size_t row = 0; row < UNKNOWNS; row++) {
+        for (size_t c = 0; c < 3; c++) b[row][c] /= a[row][row];
+    }
+}
+
+// Least squares over all cells: (X^T X) matrix = X^T colours, where a row of X is a cell's latents and a 1. moments
+// [PICTURES, 8, CELLS, CELLS] as vae_encode gives them, of which the mean (the first 4) counts.
+static void fit(const float *moments, float scaling_factor, float colours[PICTURES * PATCHES][3],
+                float latent_rgb[5][3]) {
+    double normal[UNKNOWNS][UNKNOWNS] = {{0}}, right[UNKNOWNS][3] = {{0}};
+    for (size_t p = 0; p < PICTURES; p++) {
+        for (size_t cell = 0; cell < CELLS * CELLS; cell++) {
+            double x[UNKNOWNS] = {0, 0, 0, 0, 1};
+            for (size_t i = 0; i < 4; i++)
+                x[i] = (double)(moments[(p * 8 + i) * CELLS * CELLS + cell] * scaling_factor);
+            const float *colour = colours[patch_at(p, cell / CELLS, cell % CELLS)];
+            for (size_t i = 0; i < UNKNOWNS; i++) {
+                for (size_t j = 0; j < UNKNOWNS; j++) normal[i][j] += x[i] * x[j];
+                for (size_t c = 0; c < 3; c++) right[i][c] += x[i] * (double)colour[c];
+            }
+        }
+    }
+    // A little on the diagonal (Tikhonov): a VAE with two latents that always agree still has one answer.
+    for (size_t i = 0; i < UNKNOWNS; i++) normal[i][i] += 1e-6 * PICTURES * CELLS * CELLS;
+    solve(normal, right);
+    for (size_t i = 0; i < UNKNOWNS; i++) {
+        for (size_t c = 0; c < 3; c++) latent_rgb[i][c] = (float)right[i][c];
+    }
+}
+
+bool preview_fit(const Vae *vae, float latent_rgb[5][3], Error *error) {
+    size_t side = CELLS * vae_factor(vae);
+    Shape shape = shape4(PICTURES, 3, side, side);
+    float colours[PICTURES * PATCHES][3];
+    Context ctx;
+    context_open_planning(&ctx, NULL);
+    vae_encode(&ctx, vae, tensor_over(NULL, shape));
+    size_t bytes = ctx.arena.high_water;
+    context_close(&ctx);
+
+    float *pixels = malloc(shape_count(shape) * sizeof *pixels);
+    if (!pixels) return error_set(error, "preview: no memory for %zu pixels; close other programs", side * side);
+    if (!context_open(&ctx, bytes, 0, error)) {
+        free(pixels);
+        return false;
+    }
+    choose_colours(colours);
+    paint(colours, vae_factor(vae), pixels);
+    Tensor moments = vae_encode(&ctx, vae, tensor_over(pixels, shape));
+    fit(tensor_f32(moments), vae_config(vae)->scaling_factor, colours, latent_rgb);
+    context_close(&ctx);
+    free(pixels);
+    return true;
+}
+
+bool run_preview(const Run *run, const float *latents, Image *image, Error *error) {
+    size_t area = run->height * run->width;
+    *image = image_new(run->width, run->height);
+    if (!image->pixels) return error_set(error, "preview: no memory for %zu pixels; close other programs", area);
+    for (size_t i = 0; i < area; i++) {
+        for (size_t c = 0; c < 3; c++) {
+            float value = run->model->latent_rgb[4][c];
+            for (size_t k = 0; k < 4; k++) value += latents[k * area + i] * run->model->latent_rgb[k][c];
+            image->pixels[i * 3 + c] = (uint8_t)rintf(fminf(fmaxf(value, 0), 1) * 255);
+        }
+    }
+    return true;
+}

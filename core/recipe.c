@@ -1,0 +1,51 @@
+// recipe.c - see recipe.h
+
+#include "recipe.h"
+
+#include "base/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// The last part of a path, without slashes behind it: "critters" of "data/models/critters/"
+static const char *path_tail(const char *path, size_t *length) {
+    size_t end = strlen(path);
+    while (end > 1 && path[end - 1] == '/') end--;
+    size_t start = end;
+    while (start > 0 && path[start - 1] != '/') start--;
+    *length = end - start;
+    return path + start;
+}
+
+static char *parameters_line(const Run *run, const Settings *s) {
+    size_t length;
+    const char *model = path_tail(run_model(run)->path, &length);
+    bool negative = *s->negative_prompt;
+    char *line;
+    int written = asprintf(&line,
+                           "%s\n%s%s%sSteps: %zu, Sampler: %s, CFG scale: %g, Seed: %llu, Size: %zux%zu, Model: %.*s, "
+                           "Version: Sculpt %s",
+                           s->prompt, negative ? "Negative prompt: " : "", s->negative_prompt, negative ? "\n" : "",
+                           s->num_inference_steps, run_scheduler(run)->kind->name, s->guidance_scale,
+                           (unsigned long long)s->seed, s->width, s->height, (int)length, model, SCULPT_VERSION);
+    CHECK(written >= 0, "out of memory");
+    return line;
+}
+
+void recipe_make(Recipe *recipe, const Run *run, const Settings *settings) {
+    size_t count;
+    const Metadata *notes = run_metadata(run, &count);
+    *recipe = (Recipe){.rows = malloc((count + 2) * sizeof *notes), .parameters = parameters_line(run, settings)};
+    CHECK(recipe->rows, "out of memory");
+    memcpy(recipe->rows, notes, count * sizeof *notes);
+    recipe->rows[count] = (Metadata){"version", "Sculpt " SCULPT_VERSION};
+    recipe->rows[count + 1] = (Metadata){"parameters", recipe->parameters};
+    recipe->count = count + 2;
+}
+
+void recipe_free(Recipe *recipe) {
+    free(recipe->rows);
+    free(recipe->parameters);
+    *recipe = (Recipe){0};
+}

@@ -1,0 +1,81 @@
+// run.h - what a run holds between two steps; for the files that make up the pipeline, not for its users
+//
+//     settings.c   are these settings possible at all?       cost.c       what will it take? planned, not guessed
+//     prompts.c    text to embeddings                        start.c      noise, or a noisy picture
+//     pipeline.c   begin, step, finish                       decode.c     latents to a picture
+//     run_copy.c   copy and change                           preview.c    latents to a small picture, nearly free
+
+#pragma once
+
+#include "sculpt.h"
+
+typedef struct Prompts {
+    TokenIds tokens[2];          // [0] the negative prompt, [1] the prompt
+    float *embeddings;           // [rows, length, width]
+    size_t rows, length, width;  // rows: 2 with guidance, else 1, the prompt's
+} Prompts;
+
+enum { RUN_METADATA_MAX = 12 };
+
+struct Run {
+    const Model *model;
+    Settings settings;  // its strings are the run's own; init, latents, kernels and overrides have been used up
+    Context ctx;
+    atomic_bool stop;
+    Scheduler *scheduler;
+    Rng rng;
+    Prompts prompts;
+
+    size_t height, width, n;  // latents are [4, height, width], n numbers
+    size_t next;              // the scheduler's step that comes next
+    size_t done;              // steps taken
+    bool from_image;          // image to image
+
+    float *memory;                   // all of these: [n], model_input and model_output [2, n]
+    float *latents, *other_latents;  // as they are now, and as they were before the last step; swapped at each
+    float *model_input, *model_output, *noise_pred, *pred_original_sample, *fresh_noise;
+
+    StepRecord last;  // valid if done > 0
+    RunTimes times;
+    Metadata metadata[RUN_METADATA_MAX];  // values malloc'ed
+    size_t metadata_count;
+};
+
+double seconds_now(void);  // from some fixed moment on
+
+// settings.c
+bool settings_check(const Model *model, const Settings *settings, Error *error);
+bool settings_guided(const Settings *settings);  // guidance_scale above 1: the U-Net is asked twice
+// The scheduler that the settings ask for, its timesteps set
+Scheduler *settings_scheduler(const Model *model, const Settings *settings, Error *error);
+// Where in the schedule a run begins: 0, or further on for image to image. False if nothing would be left to do.
+bool settings_first_step(const Settings *settings, const Scheduler *scheduler, size_t *first, Error *error);
+bool settings_kernels(const Settings *settings, const Kernel *kernels[OP_COUNT], Error *error);
+void run_note_settings(Run *run);  // fills metadata
+
+// cost.c
+typedef struct RunShape {
+    size_t rows, height, width;  // rows: pictures that go through the U-Net at once; latents' height and width
+    bool has_init;
+} RunShape;
+// Runs all stages in planning contexts; fills the stages' costs and activation_bytes, the peak over them.
+void cost_plan(const Model *model, const Kernel *const kernels[OP_COUNT], RunShape shape, RunCost *cost);
+// Refuses what can't fit: bytes wanted against settings->memory_limit, or what the machine has free.
+bool cost_fits(const Settings *settings, size_t activation_bytes, Error *error);
+
+// prompts.c
+bool prompts_encode(Prompts *prompts, Context *ctx, const Model *model, const Settings *settings, Error *error);
+bool prompts_copy(Prompts *to, const Prompts *from, const Model *model, const Settings *settings, Error *error);
+void prompts_free(Prompts *prompts);
+
+// start.c: fills run->latents
+bool start_from_noise(Run *run, const float *latents, Error *error);
+bool start_from_image(Run *run, const Image *init, Error *error);
+
+// pipeline.c
+bool run_take_memory(Run *run, Error *error);                       // run->memory, by n
+bool run_reserve(Run *run, size_t activation_bytes, Error *error);  // an arena of at least this size
+
+// run_copy.c
+bool settings_own_strings(Settings *settings, Error *error);  // replaces strings by copies, forgets what is used up
+void settings_free_strings(Settings *settings);

@@ -1,0 +1,163 @@
+// run_copy.c - what if? A run copied at step k, and a run that goes on under other settings
+//
+// Where: between two steps. The viewer's grids come from it: the same first steps, then another guidance, prompt or
+// scheduler, and everything that differs in the end is due to that.
+
+#include "run.h"
+
+#include "base/check.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+// ---- settings that outlive their caller -----------------------------------------------------------------------------
+
+bool settings_own_strings(Settings *settings, Error *error) {
+    settings->prompt = strdup(settings->prompt);
+    settings->negative_prompt = strdup(settings->negative_prompt);
+    settings->scheduler = settings->scheduler ? strdup(settings->scheduler) : NULL;
+    settings->scheduler_overrides = NULL;
+    settings->scheduler_override_count = settings->kernel_count = 0;
+    memset(settings->kernels, 0, sizeof settings->kernels);
+    settings->init = NULL;
+    settings->latents = NULL;
+    if (settings->prompt && settings->negative_prompt) return true;
+    settings_free_strings(settings);
+    return error_set(error, "prompt: no memory for a copy of it; close other programs");
+}
+
+void settings_free_strings(Settings *settings) {
+    free((char *)settings->prompt);
+    free((char *)settings->negative_prompt);
+    free((char *)settings->scheduler);
+    settings->prompt = settings->negative_prompt = settings->scheduler = NULL;
+}
+
+// ---- copy -----------------------------------------------------------------------------------------------------------
+
+static const float *moved(const Run *copy, const Run *run, const float *pointer) {
+    return pointer ? copy->memory + (pointer - run->memory) : NULL;
+}
+
+// The same places in the copy's own memory
+static void copy_latents(Run *copy, const Run *run) {
+    memcpy(copy->memory, run->memory, 9 * run->n * sizeof *run->memory);
+    copy->latents = copy->memory + (run->latents - run->memory);
+    copy->other_latents = copy->memory + (run->other_latents - run->memory);
+    StepRecord *last = &copy->last;
+    last->latents = moved(copy, run, last->latents);
+    last->noise_pred_uncond = moved(copy, run, last->noise_pred_uncond);
+    last->noise_pred_text = moved(copy, run, last->noise_pred_text);
+    last->noise_pred = moved(copy, run, last->noise_pred);
+    last->pred_original_sample = moved(copy, run, last->pred_original_sample);
+    last->prev_sample = moved(copy, run, last->prev_sample);
+}
+
+Run *run_copy(const Run *run, Error *error) {
+    Run *copy = malloc(sizeof *copy);
+    CHECK(copy, "out of memory");
+    *copy = *run;  // numbers, generator, times; whatever is pointed to follows
+    copy->ctx = (Context){0};
+    copy->prompts = (Prompts){0};
+    copy->scheduler = NULL;
+    copy->memory = NULL;
+    copy->metadata_count = 0;
+    atomic_init(&copy->stop, false);
+
+    bool ok = settings_own_strings(&copy->settings, error) && run_take_memory(copy, error) &&
+              prompts_copy(&copy->prompts, &run->prompts, run->model, &copy->settings, error) &&
+              cost_fits(&copy->settings, run->ctx.arena.capacity, error) &&
+              context_open(&copy->ctx, run->ctx.arena.capacity, 0, error);
+    if (ok) copy->scheduler = scheduler_copy(run->scheduler);
+    if (ok && !copy->scheduler) ok = error_set(error, "copy: no memory for the scheduler; close other programs");
+    if (!ok) {
+        run_free(copy);
+        return NULL;
+    }
+    copy->ctx.stop = &copy->stop;
+    memcpy(copy->ctx.kernels, run->ctx.kernels, sizeof copy->ctx.kernels);
+    copy_latents(copy, run);
+    run_note_settings(copy);
+    return copy;
+}
+
+// ---- change ---------------------------------------------------------------------------------------------------------
+
+// What latents of one scheduler are larger by than those of variance 1 at step k
+static float excess(const Scheduler *s, size_t k) {
+    return s->kind->variance_preserving ? 1 : sqrtf(1 + s->sigmas[k] * s->sigmas[k]);
+}
+
+static size_t nearest_step(const Scheduler *s, float timestep) {
+    size_t nearest = 0;
+    for (size_t k = 1; k < s->timestep_count; k++) {
+        if (fabsf(s->timesteps[k] - timestep) < fabsf(s->timesteps[nearest] - timestep)) nearest = k;
+    }
+    return nearest;
+}
+
+// Puts another scheduler in the old one's place: the latents go through the form of variance 1, which all agree on, and
+// the walk goes on at the new timestep nearest to the old. A run that was finished stays so.
+static void change_scheduler(Run *run, Scheduler *scheduler) {
+    Scheduler *old = run->scheduler;
+    bool finished = run->next == old->timestep_count;
+    size_t next = finished ? scheduler->timestep_count : nearest_step(scheduler, old->timesteps[run->next]);
+    float scale = finished ? 1 : excess(scheduler, next) / excess(old, run->next);
+    for (size_t i = 0; i < run->n; i++) run->latents[i] *= scale;
+    run->next = next;
+    run->scheduler = scheduler;
+    scheduler_free(old);
+}
+
+// An arena that is large enough for the new settings, with the new kernels
+static bool reserve_for(Run *run, const Settings *settings, const Kernel *const kernels[OP_COUNT], Error *error) {
+    RunCost cost = {0};
+    cost_plan(run->model, kernels, (RunShape){settings_guided(settings) ? 2 : 1, run->height, run->width, false},
+              &cost);
+    return cost_fits(settings, cost.activation_bytes, error) && run_reserve(run, cost.activation_bytes, error);
+}
+
+static bool changeable(const Run *run, const Settings *settings, Error *error) {
+    const Settings *old = &run->settings;
+    if (!settings_check(run->model, settings, error)) return false;
+    if (settings->width != old->width || settings->height != old->height) {
+        return error_set(error, "change: a run can't change its size from %zux%zu to %zux%zu; begin another",
+                         old->width, old->height, settings->width, settings->height);
+    }
+    if (settings->seed != old->seed) return error_set(error, "change: a run can't change its seed; begin another");
+    return true;
+}
+
+bool run_change(Run *run, const Settings *settings, Error *error) {
+    const Kernel *kernels[OP_COUNT];
+    Prompts prompts;
+    Settings owned = *settings;
+    if (!changeable(run, settings, error) || !settings_kernels(settings, kernels, error)) return false;
+    if (!reserve_for(run, settings, kernels, error)) return false;
+
+    Scheduler *scheduler = settings_scheduler(run->model, settings, error);
+    if (!scheduler) return false;
+    if (!prompts_encode(&prompts, &run->ctx, run->model, settings, error)) {
+        atomic_store(&run->stop, false);
+        scheduler_free(scheduler);
+        return false;
+    }
+    if (!settings_own_strings(&owned, error)) {
+        prompts_free(&prompts);
+        scheduler_free(scheduler);
+        return false;
+    }
+
+    settings_free_strings(&run->settings);
+    prompts_free(&run->prompts);
+    run->settings = owned;
+    run->prompts = prompts;
+    memcpy(run->ctx.kernels, kernels, sizeof run->ctx.kernels);
+    if (scheduler_same(run->scheduler, scheduler))
+        scheduler_free(scheduler);
+    else
+        change_scheduler(run, scheduler);
+    run_note_settings(run);
+    return true;
+}

@@ -1,0 +1,187 @@
+// schedulers.c - the list of schedulers, and how one comes to life
+//
+// Elsewhere: DiffusionPipeline.from_pretrained and SchedulerMixin.from_config. Read next: noise_schedule.c, ddim.c.
+
+#include "schedulers/noise_schedule.h"
+#include "schedulers/scheduler_config.h"
+
+#include "io/file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const SchedulerKind *const KINDS[] = {&ddim_kind, &euler_kind};
+
+size_t scheduler_kind_count(void) { return sizeof KINDS / sizeof KINDS[0]; }
+
+const SchedulerKind *scheduler_kind_at(size_t index) { return KINDS[index]; }
+
+const SchedulerKind *scheduler_kind_find(const char *name) {
+    for (size_t i = 0; i < scheduler_kind_count(); i++) {
+        if (strcmp(KINDS[i]->name, name) == 0 || strcmp(KINDS[i]->class_name, name) == 0) return KINDS[i];
+    }
+    return NULL;
+}
+
+static void list_kinds(char *text, size_t size) {
+    text[0] = '\0';
+    for (size_t i = 0; i < scheduler_kind_count(); i++) {
+        size_t used = strlen(text);
+        snprintf(text + used, size - used, i ? ", %s" : "%s", KINDS[i]->name);
+    }
+}
+
+// ---- from settings --------------------------------------------------------------------------------------------------
+
+static bool config_valid(const SchedulerKind *kind, const SchedulerConfig *config, Error *error) {
+    if (config->num_train_timesteps == 0) {
+        return error_set(error, "scheduler: num_train_timesteps is 0; 1000 is usual");
+    }
+    if (!config->trained_betas &&
+        !(config->beta_start > 0 && config->beta_end > 0 && config->beta_start < 1 && config->beta_end < 1)) {
+        return error_set(error, "scheduler: beta_start %g and beta_end %g; both must lie between 0 and 1",
+                         (double)config->beta_start, (double)config->beta_end);
+    }
+    for (size_t i = 0; config->trained_betas && i < config->num_train_timesteps; i++) {
+        if (config->trained_betas[i] > 0 && config->trained_betas[i] < 1) continue;
+        return error_set(error, "scheduler: trained_betas[%zu] is %g; all must lie between 0 and 1", i,
+                         (double)config->trained_betas[i]);
+    }
+    if (!(config->clip_sample_range > 0)) {
+        return error_set(error, "scheduler: clip_sample_range is %g; it must be more than 0",
+                         (double)config->clip_sample_range);
+    }
+    if (!(config->eta >= 0 && config->eta <= 1)) {
+        return error_set(error, "scheduler: eta is %g; it must be 0 (nothing random) to 1", (double)config->eta);
+    }
+    if (config->eta > 0 && !kind->stochastic) {
+        return error_set(error, "scheduler: eta is %g, and %s draws no fresh noise; use --scheduler ddim with it",
+                         (double)config->eta, kind->name);
+    }
+    return true;
+}
+
+static float *floats_copy(const float *from, size_t n) {
+    float *to = malloc(n * sizeof *to);
+    if (to) memcpy(to, from, n * sizeof *to);
+    return to;
+}
+
+Scheduler *scheduler_new(const SchedulerKind *kind, const SchedulerConfig *config, Error *error) {
+    if (!config_valid(kind, config, error)) return NULL;
+    size_t N = config->num_train_timesteps;
+    Scheduler *s = calloc(1, sizeof *s);
+    if (s) {
+        s->kind = kind;
+        s->config = *config;
+        s->config.trained_betas = config->trained_betas ? floats_copy(config->trained_betas, N) : NULL;
+        s->alphas_cumprod = malloc(N * sizeof *s->alphas_cumprod);
+    }
+    if (!s || !s->alphas_cumprod || (config->trained_betas && !s->config.trained_betas)) {
+        scheduler_free(s);
+        error_set(error, "scheduler: no memory for %zu timesteps; close other programs", N);
+        return NULL;
+    }
+    noise_schedule_fill(&s->config, s->alphas_cumprod);
+    s->final_alpha_cumprod = config->set_alpha_to_one ? 1 : s->alphas_cumprod[0];
+    s->init_noise_sigma = 1;
+    return s;
+}
+
+Scheduler *scheduler_copy(const Scheduler *scheduler) {
+    Scheduler *copy = malloc(sizeof *copy);
+    if (!copy) return NULL;
+    *copy = *scheduler;
+    size_t N = scheduler->config.num_train_timesteps, count = scheduler->timestep_count;
+    const float *betas = scheduler->config.trained_betas;
+    copy->config.trained_betas = betas ? floats_copy(betas, N) : NULL;
+    copy->alphas_cumprod = floats_copy(scheduler->alphas_cumprod, N);
+    copy->timesteps = count ? floats_copy(scheduler->timesteps, count) : NULL;
+    copy->sigmas = scheduler->sigmas ? floats_copy(scheduler->sigmas, count + 1) : NULL;
+    bool whole = copy->alphas_cumprod && (!betas || copy->config.trained_betas) && (!count || copy->timesteps) &&
+                 (!scheduler->sigmas || copy->sigmas);
+    if (whole) return copy;
+    scheduler_free(copy);
+    return NULL;
+}
+
+void scheduler_free(Scheduler *scheduler) {
+    if (!scheduler) return;
+    free(scheduler->config.trained_betas);
+    free(scheduler->alphas_cumprod);
+    free(scheduler->timesteps);
+    free(scheduler->sigmas);
+    free(scheduler);
+}
+
+bool scheduler_same(const Scheduler *a, const Scheduler *b) {
+    const SchedulerConfig *x = &a->config, *y = &b->config;
+    return a->kind == b->kind && a->num_inference_steps == b->num_inference_steps &&
+           x->num_train_timesteps == y->num_train_timesteps && x->prediction_type == y->prediction_type &&
+           x->timestep_spacing == y->timestep_spacing && x->steps_offset == y->steps_offset &&
+           x->clip_sample == y->clip_sample && x->clip_sample_range == y->clip_sample_range && x->eta == y->eta &&
+           a->final_alpha_cumprod == b->final_alpha_cumprod &&
+           memcmp(a->alphas_cumprod, b->alphas_cumprod, x->num_train_timesteps * sizeof *a->alphas_cumprod) == 0;
+}
+
+// ---- from a model's folder ------------------------------------------------------------------------------------------
+
+static const SchedulerKind *kind_for(const char *name, const char *class_name, const char *path, Error *error) {
+    const SchedulerKind *kind = scheduler_kind_find(name ? name : class_name);
+    char kinds[256];
+    list_kinds(kinds, sizeof kinds);
+    if (!kind && name) error_set(error, "scheduler \"%s\": there is none of this name; use one of %s", name, kinds);
+    if (!kind && !name) {
+        error_set(error,
+                  "%s: names %s, which is not among %s; pass --scheduler ddim to draw with another on its settings",
+                  path, class_name[0] ? class_name : "no scheduler (_class_name)", kinds);
+    }
+    return kind;
+}
+
+// StableDiffusionPipeline distrusts old files: whatever they say, it sets steps_offset to 1 and clip_sample to false. A
+// scheduler of another class then takes over what the file says, thus mended, and its own defaults for what the file
+// leaves out. named: whether the caller chose the class.
+static void mend_old_settings(SchedulerConfig *config, const Config *file, bool named, char *note, size_t note_size) {
+    bool offset = (!named || config_has(file, "steps_offset")) && config->steps_offset != 1;
+    bool clip = (!named || config_has(file, "clip_sample")) && config->clip_sample;
+    if (offset) config->steps_offset = 1;
+    if (clip) config->clip_sample = false;
+    if (!offset && !clip) return;
+    snprintf(note, note_size, "scheduler: %s%s%s, as diffusers' StableDiffusionPipeline sets it on loading",
+             offset ? "steps_offset=1" : "", offset && clip ? " and " : "", clip ? "clip_sample=false" : "");
+}
+
+Scheduler *scheduler_open(const char *folder, const char *name, const char *const *overrides, size_t override_count,
+                          Error *error) {
+    Config file;
+    Scheduler *s = NULL;
+    SchedulerConfig config = {0};
+    char note[sizeof s->note] = "", class_name[64] = "";
+    char *path = path_join(folder, "scheduler_config.json");
+    if (!config_open(&file, path, error)) {
+        free(path);
+        return NULL;
+    }
+    config_string(&file, "_class_name", class_name, sizeof class_name);
+    const SchedulerKind *kind = file.failed ? NULL : kind_for(name, class_name, path, error);
+    bool ok = kind != NULL;
+    if (ok) {
+        config = kind->defaults;
+        ok = scheduler_config_read(&config, kind, &file);
+        mend_old_settings(&config, &file, name != NULL, note, sizeof note);
+    }
+    ok = config_close(&file) && ok;
+    size_t betas = config.num_train_timesteps;  // as many as trained_betas, if there are any
+    for (size_t i = 0; ok && i < override_count; i++) ok = scheduler_config_set(&config, overrides[i], error);
+    if (ok && config.trained_betas && config.num_train_timesteps != betas) {
+        ok = error_set(error, "scheduler setting num_train_timesteps: the file has %zu trained_betas; leave it at that",
+                       betas);
+    }
+    if (ok) s = scheduler_new(kind, &config, error);
+    if (s) memcpy(s->note, note, sizeof note);
+    free(config.trained_betas);
+    free(path);
+    return s;
+}

@@ -1,0 +1,139 @@
+// sculpt.h - the public face: open a model, begin a run, step it, look inside
+//
+//     Error error = {0};
+//     Model *model = model_open("data/models/critters", &error);
+//     Settings settings = settings_default(model);
+//     settings.prompt = "a pygmy hippo wearing sunglasses on the beach";
+//     settings.seed = 1;
+//     Run *run = run_begin(model, &settings, &error);
+//     while (run_step(run, &error) == STEP_DONE_ONE) { /* look at run_last_step(run) */ }
+//     Image image;
+//     run_finish(run, &image, &error);
+//
+// Every function that can fail takes an Error and leaves the program alive. A Model is read-only once open and may
+// serve many runs; a Run belongs to one thread at a time. Nothing is global.
+
+#pragma once
+
+#include "base/error.h"
+#include "base/rng.h"
+#include "io/png.h"
+#include "ops/context.h"
+#include "schedulers/scheduler.h"
+#include "stages/text_encoder.h"
+#include "stages/tokenizer.h"
+#include "stages/unet.h"
+#include "stages/vae.h"
+
+// ---- a model: a diffusers folder ------------------------------------------------------------------------------------
+
+typedef struct Model {
+    char *path;
+    Tokenizer *tokenizer;
+    TextEncoder *text_encoder;
+    UNet *unet;
+    Vae *vae;
+    float latent_rgb[5][3];  // the preview: rgb (0..1) = latents (4) times this, plus the last row; see preview.c
+    double load_seconds;
+} Model;
+
+// path: a folder with model_index.json, tokenizer/, text_encoder/, unet/, vae/ and scheduler/. Errors name the file.
+Model *model_open(const char *path, Error *error);
+void model_close(Model *model);
+
+// ---- what is asked for ----------------------------------------------------------------------------------------------
+
+typedef struct Settings {
+    const char *prompt, *negative_prompt;
+    size_t num_inference_steps;  // 20
+    float guidance_scale;        // 7.5; 1 or less: no second pass
+    uint64_t seed;
+    size_t width, height;        // pixels, multiples of the VAE's factor
+    const char *scheduler;       // NULL: the one that the model names
+    const char *const *scheduler_overrides;  // "key=value"
+    size_t scheduler_override_count;
+    const Image *init;           // image to image; NULL: text to image
+    float strength;              // 0..1: how much of the noise schedule is run over init
+    const float *latents;        // [4, h, w] to start from instead of the seed's noise; NULL: noise
+    const char *kernels[OP_COUNT];  // "op=variant" choices
+    size_t kernel_count;
+    int threads;                 // 0: all
+    size_t memory_limit;         // bytes that a run's activations may take; 0: what the machine has free
+} Settings;
+
+Settings settings_default(const Model *model);
+
+// ---- what it will cost, from planning the same code -----------------------------------------------------------------
+
+typedef struct RunCost {
+    size_t parameters;         // of the three networks
+    size_t unet_calls;         // pictures that go through the U-Net in the whole run (two a step with guidance)
+    size_t timestep_count;     // steps that will be run: int(steps * strength) for image to image
+    Cost text, step, decode, encode;  // a step: both halves of guidance
+    size_t weight_bytes, activation_bytes;  // activation_bytes: the arena's peak over all stages
+} RunCost;
+
+bool run_cost(const Model *model, const Settings *settings, RunCost *cost, Error *error);
+
+// ---- a run, stepped by its owner ------------------------------------------------------------------------------------
+
+typedef struct Run Run;
+
+// STEP_CANCELLED: run_stop was called; nothing has changed since before this step, so run_step may be called again to
+// go on. STEP_FAILED: the U-Net's answer wasn't finite (a broken kernel, broken weights); this too leaves the run as it
+// was.
+typedef enum { STEP_DONE_ONE, STEP_NONE_LEFT, STEP_CANCELLED, STEP_FAILED } StepResult;
+
+// What the last step saw and did; [channels, h, w] each, valid until the next step or run_change.
+typedef struct StepRecord {
+    size_t k;                 // counted from 0
+    float timestep;
+    const float *latents;     // what step k started from
+    const float *noise_pred_uncond, *noise_pred_text;  // NULL with guidance off
+    const float *noise_pred;  // after guidance
+    const float *pred_original_sample;
+    const float *prev_sample;  // what step k + 1 starts from
+    size_t channels, height, width;
+    double seconds;
+} StepRecord;
+
+typedef struct RunTimes { double text, encode, steps, decode; } RunTimes;
+
+Run *run_begin(const Model *model, const Settings *settings, Error *error);  // tokenizes, encodes, draws the noise
+StepResult run_step(Run *run, Error *error);
+const StepRecord *run_last_step(const Run *run);        // NULL before the first
+bool run_finish(Run *run, Image *image, Error *error);  // decodes the latents as they are now
+void run_free(Run *run);
+
+// A twin at the same step, generator and history included; it ends in the same picture, bit for bit, unless changed.
+// Observers aren't copied.
+Run *run_copy(const Run *run, Error *error);
+
+// From here on with other settings: guidance, prompts, scheduler, its settings, number of steps. Another scheduler (or
+// step count) starts at its timestep nearest to this one's, with a fresh history. Size and seed can't change; init and
+// latents mattered at the start only and are not looked at. On failure the run is as it was.
+bool run_change(Run *run, const Settings *settings, Error *error);
+
+// Any latents [4, h, w] as a small picture, one pixel a latent: linear map, nearly free.
+bool run_preview(const Run *run, const float *latents, Image *image, Error *error);
+// The same through the VAE's decoder: the true picture, at a decoder's price. float_pixels (or NULL): [3, H, W] in
+// 0..1, not rounded. Stopped by run_stop it fails with the message "cancelled".
+bool run_decode(Run *run, const float *latents, Image *image, float *float_pixels, Error *error);
+
+// From any thread: the step (or decoding) under way ends within one op; between steps, the next one ends at once. One
+// call cancels one of them.
+void run_stop(Run *run);
+size_t run_step_count(const Run *run);  // done and still to do
+size_t run_steps_done(const Run *run);
+const float *run_latents(const Run *run);          // [4, h, w] as they are now
+const Scheduler *run_scheduler(const Run *run);
+const TokenIds *run_tokens(const Run *run, int row);       // row 0 the negative prompt, 1 the prompt
+// [rows, length, width]: 2 rows, the negative prompt's first; 1, the prompt's, with guidance off
+const float *run_text_embeddings(const Run *run, size_t *rows, size_t *length, size_t *width);
+// The settings as text, for a trace's metadata or a PNG's chunks: prompt, negative_prompt, num_inference_steps, ...
+const Metadata *run_metadata(const Run *run, size_t *count);
+const Model *run_model(const Run *run);
+void run_latent_size(const Run *run, size_t *height, size_t *width);
+RunTimes run_times(const Run *run);
+size_t run_peak_activation_bytes(const Run *run);
+void run_observe(Run *run, Observer *observer, AttentionObserver attention, void *listener);

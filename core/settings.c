@@ -1,0 +1,135 @@
+// settings.c - what may be asked of a run, and what it means for this model
+//
+// Everything here comes from outside (a command line, a window, a notebook), so nothing is CHECKed: a setting that
+// makes no sense is a one-line error that says what would.
+// Elsewhere: check_inputs and get_timesteps of diffusers' StableDiffusionPipeline and StableDiffusionImg2ImgPipeline.
+
+#include "run.h"
+
+#include "base/check.h"
+#include "io/file.h"
+#include "schedulers/noise_schedule.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const size_t LARGEST_SIDE = 16384;  // pixels, as for PNGs
+
+Settings settings_default(const Model *model) {
+    size_t side = unet_config(model->unet)->sample_size * vae_factor(model->vae);
+    return (Settings){.prompt = "",
+                      .negative_prompt = "",
+                      .num_inference_steps = 20,
+                      .guidance_scale = 7.5f,
+                      .width = side,
+                      .height = side,
+                      .strength = 0.8f};
+}
+
+static bool side_check(const char *name, size_t pixels, size_t factor, Error *error) {
+    if (pixels > 0 && pixels <= LARGEST_SIDE && pixels % factor == 0) return true;
+    size_t nearest = (pixels + factor / 2) / factor * factor, largest = LARGEST_SIDE / factor * factor;
+    if (pixels > largest) nearest = largest;
+    if (nearest == 0) nearest = factor;
+    return error_set(error, "%s: %zu pixels, and it must be a multiple of %zu up to %zu; %zu is the nearest", name,
+                     pixels, factor, largest, nearest);
+}
+
+bool settings_check(const Model *model, const Settings *settings, Error *error) {
+    size_t factor = vae_factor(model->vae);
+    if (!settings->prompt || !settings->negative_prompt) {
+        return error_set(error, "prompt: none was given; use \"\" for an empty one");
+    }
+    if (!side_check("width", settings->width, factor, error) ||
+        !side_check("height", settings->height, factor, error)) {
+        return false;
+    }
+    if (!isfinite(settings->guidance_scale)) {
+        return error_set(error, "guidance: %g is no number to multiply with; 7.5 is usual, 1 turns it off",
+                         (double)settings->guidance_scale);
+    }
+    if (settings->init && settings->latents) {
+        return error_set(error,
+                         "init and latents: a run can begin from a picture or from latents, not both; leave one out");
+    }
+    if (settings->init && !(settings->strength >= 0 && settings->strength <= 1)) {
+        return error_set(error, "strength: %g; it must be 0 (keep the picture) to 1 (keep nothing of it)",
+                         (double)settings->strength);
+    }
+    if (settings->init && (settings->init->width == 0 || settings->init->height == 0)) {
+        return error_set(error, "init: a picture without pixels; give one of at least 1x1");
+    }
+    return true;
+}
+
+bool settings_guided(const Settings *settings) { return settings->guidance_scale > 1; }
+
+Scheduler *settings_scheduler(const Model *model, const Settings *settings, Error *error) {
+    char *folder = path_join(model->path, "scheduler");
+    Scheduler *scheduler = scheduler_open(folder, settings->scheduler, settings->scheduler_overrides,
+                                          settings->scheduler_override_count, error);
+    free(folder);
+    if (scheduler && !scheduler->kind->set_timesteps(scheduler, settings->num_inference_steps, error)) {
+        scheduler_free(scheduler);
+        return NULL;
+    }
+    return scheduler;
+}
+
+// int(steps * strength), in double and of the decimal number that was asked for, as Python has it
+bool settings_first_step(const Settings *settings, const Scheduler *scheduler, size_t *first, Error *error) {
+    *first = 0;
+    if (!settings->init) return true;
+    size_t steps = settings->num_inference_steps, to_do = (size_t)((double)steps * as_written(settings->strength));
+    if (to_do > steps) to_do = steps;
+    if (to_do == 0) {
+        return error_set(error, "strength: %g of %zu steps is less than one step; raise strength or steps",
+                         (double)settings->strength, steps);
+    }
+    *first = (steps - to_do) * (size_t)scheduler->kind->unet_calls_per_step;
+    return true;
+}
+
+bool settings_kernels(const Settings *settings, const Kernel *kernels[OP_COUNT], Error *error) {
+    Context chooser;
+    context_open_planning(&chooser, NULL);
+    bool ok = true;
+    for (size_t i = 0; ok && i < settings->kernel_count; i++) {
+        ok = context_choose_kernel(&chooser, settings->kernels[i], error);
+    }
+    memcpy(kernels, chooser.kernels, sizeof chooser.kernels);
+    context_close(&chooser);
+    return ok;
+}
+
+static void note(Run *run, const char *key, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void note(Run *run, const char *key, const char *format, ...) {
+    CHECK(run->metadata_count < RUN_METADATA_MAX, "no room for %s", key);
+    char *value;
+    va_list arguments;
+    va_start(arguments, format);
+    CHECK(vasprintf(&value, format, arguments) >= 0, "out of memory");
+    va_end(arguments);
+    run->metadata[run->metadata_count++] = (Metadata){key, value};
+}
+
+void run_note_settings(Run *run) {
+    const Settings *s = &run->settings;
+    for (size_t i = 0; i < run->metadata_count; i++) free((char *)run->metadata[i].value);
+    run->metadata_count = 0;
+    note(run, "prompt", "%s", s->prompt);
+    note(run, "negative_prompt", "%s", s->negative_prompt);
+    note(run, "model", "%s", run->model->path);
+    note(run, "scheduler", "%s", run->scheduler->kind->name);
+    note(run, "num_inference_steps", "%zu", s->num_inference_steps);
+    note(run, "guidance_scale", "%g", as_written(s->guidance_scale));
+    note(run, "seed", "%" PRIu64, s->seed);
+    note(run, "width", "%zu", s->width);
+    note(run, "height", "%zu", s->height);
+    if (run->from_image) note(run, "strength", "%g", as_written(s->strength));
+    if (run->scheduler->config.eta > 0) note(run, "eta", "%g", as_written(run->scheduler->config.eta));
+}

@@ -1,0 +1,241 @@
+"""reference.py - whole runs of ./sculpt beside whole runs of diffusers, live
+
+    python tests/reference.py [PROGRAM]              (default: ./sculpt)
+
+Opens each model folder with diffusers' plain from_pretrained, draws with it, has sculpt draw the same with --trace,
+and compares everything on the way. Token ids and timesteps must be equal; text embeddings, the noise predicted at
+each step, the latents before and after each step and the predicted originals are compared by relative L2 (the worst
+counts), the picture by PSNR. The goldens of `make test` froze some runs of diffusers once; here it is asked again,
+with whatever version is installed, and with the small trained model, too. What a run is stands in RUNS.
+"""
+
+import functools
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+import diffusers
+import numpy as np
+import torch
+import transformers
+from PIL import Image
+from safetensors.torch import load_file, save_file
+
+MODELS = ["data/models/critters", "tests/golden/runs/sd1", "tests/golden/runs/sd2"]
+SCHEDULERS = {"ddim": diffusers.DDIMScheduler, "euler": diffusers.EulerDiscreteScheduler}
+EXACT = ["--kernel", "conv2d=blas", "--kernel", "attention=blas"]
+BOUNDS = {"embeddings": 5e-6, "noise": 1e-4, "latents": 1e-4}
+FASTEST_BOUNDS = {"embeddings": 1e-4, "noise": 1e-3, "latents": 1e-4}
+PSNR_BOUND = 60
+
+HIPPO = "a pygmy hippo wearing sunglasses on the beach"
+RUNS = {
+    "defaults": {"prompt": HIPPO, "steps": 20, "guidance": 7.5, "seed": 1},
+    "defaults, fastest": {"prompt": HIPPO, "steps": 20, "guidance": 7.5, "seed": 1, "kernels": []},
+    "negative prompt": {"prompt": "a Red CAT  and a dog", "negative": "a hat", "steps": 10, "guidance": 4, "seed": 7},
+    "no guidance": {"prompt": "a fox left of an owl", "steps": 7, "guidance": 1, "seed": 2**32 + 5},
+    "empty prompt": {"prompt": "", "steps": 5, "guidance": 7.5, "seed": 0},
+    "long prompt": {"prompt": "a bear with a crown, " * 40, "steps": 3, "guidance": 3, "seed": 4},
+    "other scripts": {"prompt": "ein Bär, 熊, 🐻", "steps": 3, "guidance": 12, "seed": 2},
+    "ddim, 50 steps": {"prompt": HIPPO, "steps": 50, "guidance": 7.5, "seed": 2},
+    "ddim, eta 0.7": {"prompt": HIPPO, "steps": 9, "guidance": 5, "seed": 3, "scheduler": "ddim", "eta": 0.7},
+    "ddim, trailing": {"prompt": HIPPO, "steps": 7, "guidance": 5, "seed": 3, "scheduler": "ddim",
+                       "config": {"timestep_spacing": "trailing"}},
+    "euler": {"prompt": HIPPO, "steps": 20, "guidance": 7.5, "seed": 5, "scheduler": "euler"},
+    "euler, leading": {"prompt": HIPPO, "steps": 11, "guidance": 2, "seed": 6, "scheduler": "euler",
+                       "config": {"timestep_spacing": "leading"}},
+    "another size": {"prompt": HIPPO, "steps": 5, "guidance": 7.5, "seed": 8, "size": (10, 6)},
+    "latents": {"prompt": HIPPO, "steps": 5, "guidance": 7.5, "seed": 9, "latents": True},
+    "image to image": {"prompt": "a green frog", "steps": 20, "guidance": 5, "seed": 10, "strength": 0.6},
+    "image to image, euler": {"prompt": "a green frog", "steps": 10, "guidance": 5, "seed": 11, "strength": 0.35,
+                              "scheduler": "euler"},
+}  # fmt: skip
+
+# ---- what goes in ----------------------------------------------------------------------------------------------------
+
+
+def pixel_size(pipeline, run):
+    """Width and height of a run's picture."""
+    side = pipeline.unet.config.sample_size
+    width, height = run.get("size", (side, side))
+    return width * pipeline.vae_scale_factor, height * pipeline.vae_scale_factor
+
+
+def init_picture(width, height):
+    """Something to paint over: smooth waves of colour, the same each time."""
+    y, x = np.mgrid[0:height, 0:width] / 16.0
+    waves = np.stack([np.sin(x), np.cos(y), np.sin(x + y)], axis=-1)
+    return Image.fromarray(((waves + 1) * 127.5).astype(np.uint8))
+
+
+def start_latents(pipeline, run):
+    width, height = (side // pipeline.vae_scale_factor for side in pixel_size(pipeline, run))
+    return torch.randn((1, 4, height, width), generator=torch.Generator().manual_seed(99))
+
+
+# ---- diffusers -------------------------------------------------------------------------------------------------------
+
+
+def open_pipeline(folder, run):
+    kind = diffusers.StableDiffusionImg2ImgPipeline if "strength" in run else diffusers.StableDiffusionPipeline
+    pipeline = kind.from_pretrained(folder)
+    pipeline.set_progress_bar_config(disable=True)
+    if "scheduler" in run:
+        kind = SCHEDULERS[run["scheduler"]]
+        pipeline.scheduler = kind.from_config(pipeline.scheduler.config, **run.get("config", {}))
+    return pipeline
+
+
+def watch(pipeline, trace):
+    """Notes each step under the names that a trace of ours has, by listening at the scheduler's step and the U-Net."""
+    step, timesteps = pipeline.scheduler.step, []
+
+    @functools.wraps(step)  # the pipeline looks at step's signature to find out whether it takes eta
+    def listening(model_output, timestep, sample, **options):
+        out = step(model_output, timestep, sample, **(options | {"return_dict": True}))
+        k = len(timesteps)
+        timesteps.append(float(timestep))
+        trace["timesteps"] = torch.tensor(timesteps)
+        trace[f"latents.{k}"], trace[f"latents.{k + 1}"] = sample[0], out.prev_sample[0]
+        trace[f"noise_pred.{k}"], trace[f"pred_original_sample.{k}"] = model_output[0], out.pred_original_sample[0]
+        return (out.prev_sample,)
+
+    def halves(_, inputs, output):
+        if len(output[0]) == 2:
+            trace[f"noise_pred_uncond.{len(timesteps)}"], trace[f"noise_pred_text.{len(timesteps)}"] = output[0]
+
+    pipeline.scheduler.step = listening
+    pipeline.unet.register_forward_hook(halves)
+
+
+def draw_with_diffusers(pipeline, run):
+    trace = {}
+    width, height = pixel_size(pipeline, run)
+    watch(pipeline, trace)
+    arguments = dict(prompt=run["prompt"], negative_prompt=run.get("negative"), num_inference_steps=run["steps"],
+                     guidance_scale=run["guidance"], generator=torch.Generator().manual_seed(run["seed"]),
+                     eta=run.get("eta", 0.0), output_type="pt")  # fmt: skip
+    if "strength" in run:
+        arguments.update(image=init_picture(width, height), strength=run["strength"])
+    else:
+        arguments.update(width=width, height=height, latents=start_latents(pipeline, run) if "latents" in run else None)
+    trace["image"] = pipeline(**arguments).images[0]
+    texts = [run.get("negative") or "", run["prompt"]] if run["guidance"] > 1 else [run["prompt"]]
+    length = pipeline.tokenizer.model_max_length
+    ids = pipeline.tokenizer(texts, padding="max_length", truncation=True, max_length=length)
+    trace["input_ids"] = torch.tensor(ids["input_ids"])
+    trace["text_embeddings"] = pipeline.text_encoder(trace["input_ids"])[0]
+    return trace
+
+
+# ---- sculpt ----------------------------------------------------------------------------------------------------------
+
+
+def draw_with_sculpt(program, folder, run, pipeline, scratch):
+    """The trace, and the saved picture [3, H, W] as bytes"""
+    width, height = pixel_size(pipeline, run)
+    trace, picture = scratch / "trace.safetensors", scratch / "out.png"
+    command = [program, "draw", "-m", folder, "-s", str(run["steps"]), "-g", str(run["guidance"]),
+               "--seed", str(run["seed"]), "-n", run.get("negative", ""),
+               "-o", str(picture), "--trace", str(trace)]  # fmt: skip
+    command += run.get("kernels", EXACT)
+    if "scheduler" in run:
+        command += ["--scheduler", run["scheduler"]]
+    for key, value in {**run.get("config", {}), **({"eta": run["eta"]} if "eta" in run else {})}.items():
+        command += ["--scheduler-config", f"{key}={value}"]
+    if "strength" in run:
+        init_picture(width, height).save(scratch / "init.png")
+        command += ["--init", str(scratch / "init.png"), "--strength", str(run["strength"])]
+    if "latents" in run:
+        save_file({"latents": start_latents(pipeline, run)}, scratch / "latents.safetensors")
+        command += ["--latents", str(scratch / "latents.safetensors")]
+    else:
+        command += ["-W", str(width), "-H", str(height)]
+    done = subprocess.run(command + ["--", run["prompt"]], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(done.stderr.strip().split("\n")[-1])
+    return load_file(trace), torch.from_numpy(np.array(Image.open(picture))).permute(2, 0, 1)
+
+
+# ---- both ------------------------------------------------------------------------------------------------------------
+
+
+def relative_l2(a, b):
+    return float((a.double() - b.double()).norm() / b.double().norm())
+
+
+def psnr(a, b):
+    """Of two pictures with values 0..255; 99 if they are equal"""
+    error = float((((a.double() - b.double()) / 255) ** 2).mean())
+    return 99.0 if error == 0 else float(-10 * np.log10(error))
+
+
+def compare(ours, saved, reference, bounds):
+    """What is wrong, as a list of lines, and the figures."""
+    names = ours.keys() & reference.keys()
+    wrong = [f"only sculpt has {name}" for name in ours.keys() - names]
+    wrong += [f"only diffusers has {name}" for name in reference.keys() - names]
+    wrong += [f"{name} has shape {list(ours[name].shape)}, there {list(reference[name].shape)}" for name in names
+              if ours[name].shape != reference[name].shape]  # fmt: skip
+    if wrong:
+        return wrong, None
+    for name in ("input_ids", "timesteps"):
+        if not torch.equal(ours[name], reference[name]):
+            wrong.append(f"{name}: {ours[name].tolist()} instead of {reference[name].tolist()}")
+
+    def worst(*prefixes):
+        return max(relative_l2(ours[name], reference[name]) for name in names if name.startswith(prefixes))
+
+    figures = {"embeddings": worst("text_embeddings"), "noise": worst("noise_pred"),
+               "latents": worst("latents", "pred_original_sample")}  # fmt: skip
+    for name, figure in figures.items():
+        if not figure <= bounds[name]:
+            wrong.append(f"{name}: {figure:.1e}, bound {bounds[name]:.0e}")
+    figures["picture"] = psnr(saved, (reference["image"] * 255).round())
+    if not figures["picture"] >= PSNR_BOUND:
+        wrong.append(f"picture: {figures['picture']:.1f} dB, bound {PSNR_BOUND}")
+    if not torch.equal((ours["image"] * 255).round(), saved.float()):
+        wrong.append("the PNG isn't the trace's image")
+    return wrong, figures
+
+
+def try_run(program, folder, run):
+    with tempfile.TemporaryDirectory() as scratch, torch.no_grad():
+        pipeline = open_pipeline(folder, run)
+        ours, saved = draw_with_sculpt(program, folder, run, pipeline, pathlib.Path(scratch))
+        reference = draw_with_diffusers(pipeline, run)
+    return compare(ours, saved, reference, FASTEST_BOUNDS if "kernels" in run else BOUNDS)
+
+
+def main():
+    for library in (diffusers, transformers):
+        library.utils.logging.set_verbosity_error()
+        library.utils.logging.disable_progress_bar()
+    program = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else "./sculpt")
+    passed = failed = 0
+    print(f"diffusers {diffusers.__version__}, transformers {transformers.__version__}, torch {torch.__version__}")
+    print(f"relative L2, the worst of all steps; bounds: {', '.join(f'{k} {v:.0e}' for k, v in BOUNDS.items())}, "
+          f"picture {PSNR_BOUND} dB")  # fmt: skip
+    for folder in MODELS:
+        if not os.path.exists(f"{folder}/model_index.json"):
+            print(f"\nskip {folder}: it isn't there")
+            continue
+        print(f"\n{folder:<28} {'embeddings':>11} {'noise':>9} {'latents':>9} {'picture':>10}")
+        for name, run in RUNS.items():
+            try:
+                wrong, figures = try_run(program, folder, run)
+            except RuntimeError as error:
+                wrong, figures = [str(error)], None
+            numbers = "" if not figures else (f"{figures['embeddings']:11.1e} {figures['noise']:9.1e} "
+                                              f"{figures['latents']:9.1e} {figures['picture']:7.1f} dB")  # fmt: skip
+            why = "".join(f"\n    {line}" for line in wrong)
+            print(f"{'FAIL' if wrong else 'ok  '} {name:<23} {numbers}{why}", flush=True)
+            passed, failed = passed + (not wrong), failed + bool(wrong)
+    print(f"\n{passed} passed, {failed} failed")
+    sys.exit(failed > 0 or passed == 0)
+
+
+main()
