@@ -1,0 +1,215 @@
+# Makefile - what is built from what. `make help` lists what there is to make.
+#
+# Objects go to build/, one folder a kind of build, so that `make`, `make SANITIZE=1` and `make CC=clang` don't disturb
+# each other. Which header a source includes is noted by the compiler itself (-MMD), so nothing here lists headers.
+
+CC = gcc
+CFLAGS = -O3 -g
+PROMPT = a pygmy hippo wearing sunglasses on the beach
+SEED = 1
+VENV = build/venv
+KIND = $(notdir $(CC))$(if $(SANITIZE),-sanitize)
+BUILD = build/$(KIND)
+Q = $(if $(V),,@)
+
+# ---- what the compiler is told ---------------------------------------------------------------------------------------
+#
+# OpenBLAS comes in several builds. The OpenMP one shares its threads with our kernels; the pthread one would fight them
+# for the cores. It has a folder of its own, and the rpath makes sure that it, and no other, is found at run time.
+
+LIBRARIES = jansson libpng libpcre2-8 libutf8proc zlib
+TRIPLET := $(shell gcc -dumpmachine 2>/dev/null)
+BLAS = /usr/lib/$(TRIPLET)/openblas-openmp
+BLAS_INCLUDE = /usr/include/$(TRIPLET)/openblas-openmp
+LIBRARY_FLAGS := $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
+LIBRARY_LINKS := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null)
+
+FLAGS = -std=c17 -D_GNU_SOURCE -fopenmp -Wall -Wextra -Icore -I$(BLAS_INCLUDE) $(LIBRARY_FLAGS) $(CFLAGS)
+LINKS = -fopenmp -L$(BLAS) -Wl,-rpath,$(BLAS) -lopenblas $(LIBRARY_LINKS) -lm
+ifdef SANITIZE
+FLAGS += -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DARENA_POISON
+LINKS += -fsanitize=address,undefined
+endif
+
+# ---- what there is ---------------------------------------------------------------------------------------------------
+
+COMMAND_SOURCES = $(addprefix core/, main.c options.c help.c progress.c report.c interrupt.c filmstrip.c \
+	starting_point.c) $(wildcard core/command_*.c)
+CORE_SOURCES = $(filter-out $(COMMAND_SOURCES), $(wildcard core/*.c core/*/*.c))
+PAINTER_SOURCES = $(wildcard data/critters/draw/*.c)
+TEST_SOURCES = $(wildcard tests/unit/test_*.c tests/parity/test_*.c tests/fuzz/fuzz_*.c tests/fuzz/test_*.c)
+TEST_HELPERS = $(filter-out $(TEST_SOURCES), $(wildcard tests/*.c tests/*/*.c))
+SCRIPT_TESTS = $(wildcard tests/cli/test_*.sh)
+
+objects = $(patsubst %.c, $(BUILD)/%.o, $(1))
+TESTS = $(patsubst tests/%.c, $(BUILD)/tests/%, $(TEST_SOURCES))
+SCULPT = $(if $(filter gcc,$(KIND)),sculpt,$(BUILD)/sculpt)
+PAINTER = $(if $(PAINTER_SOURCES),$(if $(filter gcc,$(KIND)),build,$(BUILD))/critters-draw)
+
+.PHONY: all deps run draw-default test test-built test-reference golden critters score venv format help clean distclean
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(SCULPT) $(PAINTER)
+
+$(SCULPT): $(call objects, $(COMMAND_SOURCES)) $(BUILD)/libsculpt.a
+	@echo "  link   $@"
+	$(Q)$(CC) $(FLAGS) $^ -o $@ $(LINKS)
+
+$(BUILD)/libsculpt.a: $(call objects, $(CORE_SOURCES))
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/libtest.a: $(call objects, $(TEST_HELPERS))
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(TESTS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libtest.a $(BUILD)/libsculpt.a
+	@echo "  link   $@"
+	$(Q)$(CC) $(FLAGS) $^ -o $@ $(LINKS)
+
+$(PAINTER): $(call objects, $(PAINTER_SOURCES))
+	@echo "  link   $@"
+	$(Q)$(CC) $(FLAGS) $^ -o $@ $(LINKS)
+
+$(BUILD)/tests/%.o: FLAGS += -Itests
+$(BUILD)/data/%.o: FLAGS += -Idata/critters/draw
+$(BUILD)/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	@echo "  $(CC)    $<"
+	$(Q)$(CC) $(FLAGS) -MMD -MP -c $< -o $@
+
+# Other flags than last time rebuild everything of this kind.
+$(BUILD)/flags: always
+	@pkg-config --exists $(LIBRARIES) && test -e $(BLAS)/libopenblas.so || \
+		{ echo "Libraries that building needs are missing. Run: make deps" >&2; exit 1; }
+	@mkdir -p $(@D)
+	@echo '$(CC) $(FLAGS) $(LINKS)' | cmp -s - $@ || echo '$(CC) $(FLAGS) $(LINKS)' > $@
+.PHONY: always
+
+-include $(patsubst %.c, $(BUILD)/%.d, $(COMMAND_SOURCES) $(CORE_SOURCES) $(PAINTER_SOURCES) $(TEST_SOURCES) \
+	$(TEST_HELPERS))
+
+# ---- what has to be installed ----------------------------------------------------------------------------------------
+
+BUILD_PACKAGES = gcc libc6-dev pkg-config libopenblas-openmp-dev libjansson-dev libpng-dev libpcre2-dev \
+	libutf8proc-dev zlib1g-dev $(if $(findstring clang,$(CC)),clang libomp-dev)
+TEST_PACKAGES = jq $(if $(CLIP_LIST),$(if $(shell command -v python3),,python3))
+
+# $(call install, packages, what for): installs those that are missing, and says so. Nothing is asked of a machine that
+# has them all, and sudo only where somebody else than root asks.
+define install
+@missing=$$(for package in $(1); do \
+	dpkg-query -W -f='$${db:Status-Status}' $$package 2>/dev/null | grep -qx installed || echo $$package; done); \
+if [ -n "$$missing" ]; then \
+	command -v apt-get >/dev/null || \
+		{ echo "This isn't Debian or Ubuntu. Install by hand what these are called here:" $$missing >&2; exit 1; }; \
+	as_root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	[ -z "$$as_root" ] || command -v sudo >/dev/null || \
+		{ echo "There is no sudo here. As root, run: apt-get install" $$missing >&2; exit 1; }; \
+	echo "Installing what $(strip $(2)) needs:" $$missing; \
+	$$as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq || echo "(going on with the package lists that are here)"; \
+	$$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
+fi
+endef
+
+deps:
+	$(call install, $(BUILD_PACKAGES), building)
+
+# ---- what to do with it ----------------------------------------------------------------------------------------------
+#
+# A rule that needs `deps` first starts make anew behind it: only then does pkg-config know the new libraries.
+
+run: deps
+	@$(MAKE) --no-print-directory sculpt
+	./sculpt draw '$(subst ','\'',$(PROMPT))' --seed $(SEED) --output sculpt.png --steps-dir build/steps
+	@cp build/steps/strip.png sculpt-steps.png
+	@echo
+	@echo 'sculpt.png        $(subst ','\'',$(PROMPT))'
+	@echo "sculpt-steps.png  how it came out of the noise"
+	@echo "Another: ./sculpt \"a red cat wearing a crown, at night\"    What the knobs do: ./sculpt --help"
+
+test: deps
+	$(call install, $(TEST_PACKAGES), testing)
+	@$(MAKE) --no-print-directory test-built
+
+# CLIP's own vocabulary is too large to be kept here; where its list lies beside this tree, it is tested with too.
+CLIP_LIST = $(wildcard ../shared/clip/bpe_simple_vocab_16e6.txt.gz)
+CLIP_VOCABULARY = $(if $(CLIP_LIST),build/clip-vocab/merges.txt)
+
+build/clip-vocab/merges.txt: tests/clip_vocab.py
+	python3 $< $(CLIP_LIST) $(@D)
+
+# Tests may share the cores with other programs, so threads that wait for each other sleep (main.c says why).
+test-built: all $(TESTS) $(CLIP_VOCABULARY)
+	@SCULPT=$(abspath $(SCULPT)) OMP_WAIT_POLICY=passive ASAN_OPTIONS=abort_on_error=0 LSAN_OPTIONS=print_suppressions=0 UBSAN_OPTIONS=print_stacktrace=1 \
+		tests/run.sh $(BUILD)/log $(TESTS) $(SCRIPT_TESTS)
+
+# The comparison with diffusers as it is, in a Python environment of its own. torch comes first and by itself, from
+# where its CPU wheels are: asked for by diffusers, it would bring gigabytes of CUDA.
+TORCH = torch==2.13.0
+PYTHON_PACKAGES = diffusers==0.42.1 transformers==5.23.0 safetensors pillow numpy
+
+venv:
+	@$(VENV)/bin/python -c 'import sys; from importlib.metadata import version; \
+		[version(p[0]).startswith(p[-1] if p[1:] else "") or 1 / 0 for p in (a.split("==") for a in sys.argv[1:])]' \
+		$(TORCH) $(PYTHON_PACKAGES) 2>/dev/null || $(MAKE) --no-print-directory venv-new
+
+.PHONY: venv-new
+venv-new:
+	@python3 -c 'import venv, ensurepip' 2>/dev/null || $(MAKE) --no-print-directory venv-python
+	@echo "Making $(VENV): torch, diffusers and transformers, some 800 MB"
+	python3 -m venv --clear $(VENV)
+	$(VENV)/bin/pip install -q $(TORCH)
+	$(VENV)/bin/pip install -q $(PYTHON_PACKAGES)
+
+.PHONY: venv-python
+venv-python:
+	$(call install, python3 python3-venv, the comparison with diffusers)
+
+test-reference: deps
+	@$(MAKE) --no-print-directory all venv
+	@$(VENV)/bin/python tests/reference.py
+
+golden: venv
+	for script in tests/make_golden*.py; do $(VENV)/bin/python $$script || exit 1; done
+
+# The small model, from nothing: pictures, tokenizer, autoencoder, U-Net and text encoder, each in CACHE. A step that was
+# cut goes on where it stopped.
+CACHE = $(HOME)/.cache/critters
+PYTHON = $(abspath $(VENV))/bin/python
+
+critters: all venv
+	mkdir -p $(CACHE)/train $(CACHE)/held
+	test -e $(CACHE)/train/captions.jsonl || build/critters-draw --split train --count 30000 --out $(CACHE)/train
+	test -e $(CACHE)/held/captions.jsonl || build/critters-draw --split held --count 2000 --out $(CACHE)/held
+	cd data/critters/train && for step in tokenizer vae latents train export; do \
+		$(PYTHON) $$step.py --cache $(CACHE) || exit 1; done
+
+score: all venv
+	test -e $(CACHE)/judge.pt || $(PYTHON) data/critters/judge/train_judge.py --out $(CACHE)/judge.pt
+	$(PYTHON) data/critters/judge/score.py --judge $(CACHE)/judge.pt
+
+format:
+	clang-format -i $(wildcard core/*.[ch] core/*/*.[ch] tests/*.[ch] tests/*/*.[ch] data/critters/draw/*.[ch])
+
+clean:
+	rm -rf sculpt sculpt.png sculpt-steps.png $(filter-out $(VENV), $(wildcard build/*))
+
+distclean: clean
+	rm -rf build
+
+help:
+	@echo "make                 build ./sculpt"
+	@echo "make run             install what is missing, build, draw a picture: sculpt.png and sculpt-steps.png"
+	@echo "                       PROMPT=\"a red cat\"  SEED=7"
+	@echo "make test            install what is missing, build, run every test that needs no Python framework"
+	@echo "make test-reference  compare whole runs with diffusers, in an environment of its own in $(VENV)"
+	@echo "make deps            install what building needs (Debian, Ubuntu)"
+	@echo "make golden          make the reference numbers in tests/golden anew, with diffusers"
+	@echo "make critters        train the small model in data/models/critters anew: an evening on two cores"
+	@echo "make score           measure what that model gets right"
+	@echo "make format          clang-format all C files"
+	@echo "make clean           remove what was built (make distclean: the Python environment too)"
+	@echo
+	@echo "With any of them:    SANITIZE=1  address and undefined behaviour checks, memory poisoned when released"
+	@echo "                     V=1         show the compiler's command lines"
+	@echo "                     CC=clang    another compiler; builds of another kind lie in build/, beside ./sculpt"

@@ -1,0 +1,188 @@
+// command_draw.c - `sculpt "PROMPT"`: a picture out of noise
+//
+// The loop of sculpt.h with all that a person at a terminal wants around it: what it will cost, how far it is, what it
+// looked like on the way. Read next: sculpt.h, then pipeline.c, where a step is taken.
+
+#include "commands.h"
+
+#include "filmstrip.h"
+#include "interrupt.h"
+#include "progress.h"
+#include "recipe.h"
+#include "report.h"
+#include "sculpt.h"
+#include "starting_point.h"
+#include "trace.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+// Everything that a drawing owns; whatever has been opened, drawing_close closes.
+typedef struct Drawing {
+    const Options *options;
+    Model *model;
+    Settings settings;
+    Image init;
+    RunCost cost;
+    Run *run;
+    Recipe recipe;
+    Filmstrip strip;
+    Trace *trace;
+    Progress progress;
+} Drawing;
+
+// ---- before the run -------------------------------------------------------------------------------------------------
+
+// Finds out now, and not after a run of minutes, that a file can't be put there.
+static bool output_possible(const char *path, Error *error) {
+    struct stat status;
+    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
+        return error_set(error, "%s: is a folder; name a file", path);
+    }
+    const char *slash = strrchr(path, '/');
+    char *folder = !slash ? strdup(".") : slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+    bool possible = access(folder, W_OK | X_OK) == 0;
+    if (!possible)
+        error_set(error, "%s: nothing can be written in %s: %s; name another folder", path, folder, strerror(errno));
+    free(folder);
+    return possible;
+}
+
+// 32 bits, since torch's generator uses no more of its seed.
+static uint64_t random_seed(void) {
+    uint32_t seed = 0;
+    while (getrandom(&seed, sizeof seed, 0) != sizeof seed) continue;
+    return seed;
+}
+
+// What was asked for, laid over the model's defaults.
+static bool settings_make(Drawing *d, Error *error) {
+    const Options *o = d->options;
+    Settings *s = &d->settings;
+    *s = settings_default(d->model);
+    s->prompt = o->text;
+    s->negative_prompt = o->negative_prompt;
+    s->num_inference_steps = o->num_inference_steps;
+    s->guidance_scale = o->guidance_scale;
+    s->strength = o->strength;
+    s->seed = o->has_seed ? o->seed : random_seed();
+    s->scheduler = o->scheduler;
+    s->scheduler_overrides = o->scheduler_configs;
+    s->scheduler_override_count = o->scheduler_config_count;
+    memcpy(s->kernels, o->kernels, sizeof s->kernels);
+    s->kernel_count = o->kernel_count;
+    s->threads = o->threads;
+
+    if (o->init) {
+        if (!png_read(o->init, &d->init, error)) return false;
+        s->init = &d->init;
+    }
+    if (o->latents) {
+        s->width = o->width;
+        s->height = o->height;
+        return latents_read(o->latents, d->model, s, error);
+    }
+    if (o->width) s->width = o->width;
+    if (o->height) s->height = o->height;
+    return true;
+}
+
+static bool drawing_open(Drawing *d, Error *error) {
+    const Options *o = d->options;
+    if (!output_possible(o->output, error) || (o->trace && !output_possible(o->trace, error))) return false;
+    char *folder = model_folder(o);
+    d->model = model_open(folder, error);
+    free(folder);
+    return d->model && settings_make(d, error) && run_cost(d->model, &d->settings, &d->cost, error);
+}
+
+// ---- the run --------------------------------------------------------------------------------------------------------
+
+static bool steps_take(Drawing *d, Error *error) {
+    StepResult result;
+    progress_begin(&d->progress, run_step_count(d->run));
+    while ((result = run_step(d->run, error)) == STEP_DONE_ONE) {
+        if (d->options->steps_dir && !filmstrip_add(&d->strip, d->run, &d->settings, &d->recipe, error)) return false;
+        if (d->trace && !trace_step(d->trace, d->run, error)) return false;
+        progress_step(&d->progress, run_steps_done(d->run));
+    }
+    return result == STEP_NONE_LEFT;
+}
+
+// The trace wants the picture as it was before it was rounded to bytes.
+static bool picture_decode(Drawing *d, Image *image, Error *error) {
+    progress_say(&d->progress, "decoding the latents");
+    if (!d->options->trace) return run_finish(d->run, image, error);
+
+    float *pixels = malloc(3 * d->settings.width * d->settings.height * sizeof *pixels);
+    if (!pixels) return error_set(error, "trace: not enough memory for the picture; ask for a smaller one");
+    bool ok = run_decode(d->run, run_latents(d->run), image, pixels, error);
+    if (ok) {
+        ok = trace_finish(d->trace, d->run, pixels, d->options->trace, error);
+        if (!ok) image_free(image);
+    }
+    free(pixels);
+    return ok;
+}
+
+// Everything between the opened model and the written picture.
+static bool drawing_run(Drawing *d, Interrupt *interrupt, Error *error) {
+    const Options *o = d->options;
+    d->run = run_begin(d->model, &d->settings, error);
+    if (!d->run) return false;
+    interrupt_set_run(interrupt, d->run);
+
+    const Scheduler *scheduler = run_scheduler(d->run);
+    report_cost(d->model, &d->settings, &d->cost, scheduler);
+    report_lost_words(d->run);
+    recipe_make(&d->recipe, d->run, &d->settings);
+    if (o->trace && !(d->trace = trace_begin(d->run, error))) return false;
+    if (o->steps_dir && !filmstrip_open(&d->strip, o->steps_dir, run_step_count(d->run), d->cost.decode, error))
+        return false;
+
+    Image image;
+    bool ok = steps_take(d, error) && picture_decode(d, &image, error);
+    progress_end(&d->progress);
+    if (!ok) return false;
+    if (o->steps_dir) ok = filmstrip_write(&d->strip, &d->recipe, error);
+    if (ok) ok = png_write(o->output, &image, d->recipe.rows, d->recipe.count, error);
+    image_free(&image);
+    if (ok) {
+        report_times(d->run);
+        fprintf(stderr, "written: %s\n", o->output);
+    }
+    return ok;
+}
+
+static void drawing_close(Drawing *d) {
+    trace_free(d->trace);
+    filmstrip_close(&d->strip);
+    recipe_free(&d->recipe);
+    run_free(d->run);
+    image_free(&d->init);
+    free((void *)d->settings.latents);
+    model_close(d->model);
+}
+
+int command_draw(const Options *options) {
+    Error error = {0};
+    Interrupt interrupt;
+    if (!interrupt_open(&interrupt, &error)) return report_failure(&error);
+
+    Drawing drawing = {.options = options};
+    bool ok = drawing_open(&drawing, &error) && drawing_run(&drawing, &interrupt, &error);
+    interrupt_set_run(&interrupt, NULL);
+    if (!ok && interrupt_happened(&interrupt)) {
+        error = (Error){0};
+        error_set(&error, "interrupted: stopped after step %zu of %zu; --seed %llu begins the same picture again",
+                  run_steps_done(drawing.run), run_step_count(drawing.run), (unsigned long long)drawing.settings.seed);
+    }
+    interrupt_close(&interrupt);
+    drawing_close(&drawing);
+    return ok ? EXIT_SUCCESS : report_failure(&error);
+}

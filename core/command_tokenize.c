@@ -1,0 +1,97 @@
+// command_tokenize.c - `sculpt tokenize`: what the model reads when it reads a prompt
+//
+// Read next: stages/tokenizer.c.
+
+#include "commands.h"
+
+#include "io/file.h"
+#include "stages/tokenizer.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Where text that doesn't fit begins with a whole character. A token may be part of one, and so may the cut.
+static const char *lost_text(const TokenIds *tokens) {
+    const char *lost = tokens->lost;
+    while (((unsigned char)*lost & 0xC0) == 0x80) lost++;  // a byte that continues a character
+    return lost;
+}
+
+// {"ids": [...], "pieces": [...], "lost": "..."} on one line; a piece for every id
+static bool print_json(const Tokenizer *tokenizer, const TokenIds *tokens, Error *error) {
+    json_t *ids = json_array(), *pieces = json_array();
+    for (size_t i = 0; i < tokens->length; i++) {
+        json_array_append_new(ids, json_integer(tokens->ids[i]));
+        json_array_append_new(pieces, json_string(tokenizer_piece(tokenizer, tokens->ids[i])));
+    }
+    json_t *object = json_pack("{s:o, s:o, s:s}", "ids", ids, "pieces", pieces, "lost", lost_text(tokens));
+    char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+    if (text) puts(text);
+    free(text);
+    json_decref(object);
+    return text || error_set(error, "--json: not enough memory; close other programs");
+}
+
+static void print_table(const Tokenizer *tokenizer, const TokenIds *tokens) {
+    for (size_t i = 0; i < tokens->used; i++) {
+        printf("%3zu %6lld  %s\n", i, (long long)tokens->ids[i], tokenizer_piece(tokenizer, tokens->ids[i]));
+    }
+    if (tokens->used < tokens->length) {
+        int64_t padding = tokens->ids[tokens->used];
+        printf("and %zu times padding: %lld %s\n", tokens->length - tokens->used, (long long)padding,
+               tokenizer_piece(tokenizer, padding));
+    }
+    if (*tokens->lost) printf("cut, since only %zu tokens fit: \"%s\"\n", tokens->length, lost_text(tokens));
+}
+
+static bool tokenize(const Tokenizer *tokenizer, const char *text, bool json, Error *error) {
+    TokenIds tokens;
+    if (!tokenizer_encode(tokenizer, text, &tokens, error)) return false;
+    bool ok = true;
+    if (json)
+        ok = print_json(tokenizer, &tokens, error);
+    else
+        print_table(tokenizer, &tokens);
+    token_ids_free(&tokens);
+    return ok;
+}
+
+// A prompt a line from stdin, blank ones too; the last may lack its line end.
+static bool tokenize_lines(const Tokenizer *tokenizer, bool json, Error *error) {
+    char *line = NULL;
+    size_t capacity = 0, number = 0;
+    ssize_t length;
+    bool ok = true;
+    while (ok && (length = getline(&line, &capacity, stdin)) >= 0) {
+        number++;
+        if (length > 0 && line[length - 1] == '\n') line[--length] = '\0';
+        Error why = {0};
+        if (strlen(line) != (size_t)length)
+            error_set(&why, "a byte in it is zero; take it out");
+        else
+            tokenize(tokenizer, line, json, &why);
+        if (!json) putchar('\n');
+        if (why.message[0]) ok = error_set(error, "line %zu: %s", number, why.message);
+    }
+    free(line);
+    if (ok && ferror(stdin)) ok = error_set(error, "standard input: can't be read; name a text or pipe one in");
+    return ok;
+}
+
+int command_tokenize(const Options *options) {
+    Error error = {0};
+    char *model = model_folder(options), *folder = path_join(model, "tokenizer");
+    Tokenizer *tokenizer = tokenizer_open(folder, &error);
+    bool ok = tokenizer != NULL;
+    if (ok && strcmp(options->text, "-") == 0)
+        ok = tokenize_lines(tokenizer, options->json, &error);
+    else if (ok)
+        ok = tokenize(tokenizer, options->text, options->json, &error);
+    if (ok) ok = output_flush(&error);
+    tokenizer_close(tokenizer);
+    free(folder);
+    free(model);
+    return ok ? EXIT_SUCCESS : report_failure(&error);
+}

@@ -1,0 +1,94 @@
+// filmstrip.c - see filmstrip.h
+
+#include "filmstrip.h"
+
+#include "io/file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+// Decoding 128 x 128 pixels with a small VAE takes a few GFLOP, well under a second; the 512 x 512 of Stable Diffusion
+// takes 2500, as much as several steps.
+static const uint64_t DECODE_FLOPS_LIMIT = 20000000000;
+
+bool filmstrip_open(Filmstrip *strip, const char *folder, size_t step_count, Cost decode, Error *error) {
+    *strip = (Filmstrip){.folder = folder,
+                         .step_count = step_count,
+                         .decodes = decode.flops <= DECODE_FLOPS_LIMIT,
+                         .columns = step_count < FILMSTRIP_COLUMNS ? step_count : FILMSTRIP_COLUMNS};
+    if (mkdir(folder, 0777) == 0 || errno == EEXIST) return true;
+    return error_set(error, "%s: can't be made: %s; name a folder inside one that is there", folder, strerror(errno));
+}
+
+// Latents as a picture of the run's size.
+static bool latents_show(const Filmstrip *strip, Run *run, const Settings *settings, const float *latents, Image *image,
+                         Error *error) {
+    if (strip->decodes) return run_decode(run, latents, image, NULL, error);
+    Image small;
+    if (!run_preview(run, latents, &small, error)) return false;
+    *image = image_resize(&small, settings->width, settings->height);
+    image_free(&small);
+    return true;
+}
+
+// The strip's column that shows step k; FILMSTRIP_COLUMNS for none.
+static size_t column_of(const Filmstrip *strip, size_t k) {
+    for (size_t i = 0; i < strip->columns; i++) {
+        size_t shown = strip->columns > 1 ? i * (strip->step_count - 1) / (strip->columns - 1) : 0;
+        if (shown == k) return i;
+    }
+    return FILMSTRIP_COLUMNS;
+}
+
+bool filmstrip_add(Filmstrip *strip, Run *run, const Settings *settings, const Recipe *recipe, Error *error) {
+    const StepRecord *step = run_last_step(run);
+    Image image;
+    if (!latents_show(strip, run, settings, step->pred_original_sample, &image, error)) return false;
+
+    char name[32];
+    snprintf(name, sizeof name, "step-%03zu.png", step->k);
+    char *path = path_join(strip->folder, name);
+    bool ok = png_write(path, &image, recipe->rows, recipe->count, error);
+    free(path);
+
+    size_t column = column_of(strip, step->k);
+    if (column == FILMSTRIP_COLUMNS) {
+        image_free(&image);
+        return ok;
+    }
+    strip->predicted[column] = image;
+    return ok && latents_show(strip, run, settings, step->latents, &strip->noisy[column], error);
+}
+
+static void image_place(Image *sheet, const Image *image, size_t left, size_t top) {
+    for (size_t y = 0; y < image->height; y++) {
+        memcpy(sheet->pixels + ((top + y) * sheet->width + left) * 3, image->pixels + y * image->width * 3,
+               image->width * 3);
+    }
+}
+
+bool filmstrip_write(const Filmstrip *strip, const Recipe *recipe, Error *error) {
+    enum { GAP = 4 };  // pixels of white between and around the pictures
+    size_t width = strip->noisy[0].width + GAP, height = strip->noisy[0].height + GAP;
+    Image sheet = image_new(strip->columns * width + GAP, 2 * height + GAP);
+    memset(sheet.pixels, 255, sheet.width * sheet.height * 3);
+    for (size_t i = 0; i < strip->columns; i++) {
+        image_place(&sheet, &strip->noisy[i], GAP + i * width, GAP);
+        image_place(&sheet, &strip->predicted[i], GAP + i * width, GAP + height);
+    }
+    char *path = path_join(strip->folder, "strip.png");
+    bool ok = png_write(path, &sheet, recipe->rows, recipe->count, error);
+    free(path);
+    image_free(&sheet);
+    return ok;
+}
+
+void filmstrip_close(Filmstrip *strip) {
+    for (size_t i = 0; i < strip->columns; i++) {
+        image_free(&strip->noisy[i]);
+        image_free(&strip->predicted[i]);
+    }
+}

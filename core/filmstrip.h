@@ -1,0 +1,29 @@
+// filmstrip.h - a run as pictures: one for every step, and a few of them side by side
+//
+// What is shown is pred_original_sample, the picture that the U-Net believes in at that step: after the first step a
+// blur of everything it could be, then ever sharper. The noisy latents themselves show nothing for half of the run.
+
+#pragma once
+
+#include "recipe.h"
+#include "sculpt.h"
+
+enum { FILMSTRIP_COLUMNS = 8 };
+
+typedef struct Filmstrip {
+    const char *folder;
+    size_t step_count;
+    bool decodes;    // through the VAE; else through the linear preview, enlarged
+    size_t columns;  // steps that the strip shows, evenly spread from the first to the last
+    Image noisy[FILMSTRIP_COLUMNS], predicted[FILMSTRIP_COLUMNS];
+} Filmstrip;
+
+// Makes the folder if it isn't there (not its parents). decode is what decoding one picture costs.
+bool filmstrip_open(Filmstrip *strip, const char *folder, size_t step_count, Cost decode, Error *error);
+
+// Writes step-NNN.png for the step that the run has just done.
+bool filmstrip_add(Filmstrip *strip, Run *run, const Settings *settings, const Recipe *recipe, Error *error);
+
+// Writes strip.png: above what the U-Net was shown, below what it believed in.
+bool filmstrip_write(const Filmstrip *strip, const Recipe *recipe, Error *error);
+void filmstrip_close(Filmstrip *strip);

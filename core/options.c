@@ -1,0 +1,301 @@
+// options.c - see options.h. One row of OPTIONS for each option, one line of option_apply to say what it sets.
+
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const COMMAND_NAMES[] = {"draw", "tokenize", "kernels", "schedulers"};
+enum { COMMAND_COUNT = sizeof COMMAND_NAMES / sizeof *COMMAND_NAMES };
+
+const char *command_name(Command command) { return COMMAND_NAMES[command]; }
+
+// ---- what there is --------------------------------------------------------------------------------------------------
+
+enum {
+    DRAW = 1 << COMMAND_DRAW,
+    TOKENIZE = 1 << COMMAND_TOKENIZE,
+    KERNELS = 1 << COMMAND_KERNELS,
+    SCHEDULERS = 1 << COMMAND_SCHEDULERS,
+    ALL_COMMANDS = DRAW | TOKENIZE | KERNELS | SCHEDULERS,
+};
+
+// Options without a short form are told apart by numbers that are no letters.
+enum {
+    SCHEDULER = 256,
+    SCHEDULER_CONFIG,
+    SEED,
+    RNG,
+    INIT,
+    STRENGTH,
+    LATENTS,
+    STEPS_DIR,
+    TRACE,
+    THREADS,
+    KERNEL,
+    JSON,
+    VERSION
+};
+
+typedef struct OptionRow {
+    const char *name;
+    int id;  // the short form's letter, or one of the numbers above
+    bool takes_value;
+    int commands;  // which commands know it
+    bool repeats;  // may be given more than once
+} OptionRow;
+
+static const OptionRow OPTIONS[] = {
+    {"model", 'm', true, DRAW | TOKENIZE | SCHEDULERS, false},
+    {"negative", 'n', true, DRAW, false},
+    {"steps", 's', true, DRAW, false},
+    {"guidance", 'g', true, DRAW, false},
+    {"scheduler", SCHEDULER, true, DRAW, false},
+    {"scheduler-config", SCHEDULER_CONFIG, true, DRAW, true},
+    {"seed", SEED, true, DRAW, false},
+    {"rng", RNG, true, DRAW, false},
+    {"width", 'W', true, DRAW, false},
+    {"height", 'H', true, DRAW, false},
+    {"init", INIT, true, DRAW, false},
+    {"strength", STRENGTH, true, DRAW, false},
+    {"latents", LATENTS, true, DRAW, false},
+    {"output", 'o', true, DRAW, false},
+    {"steps-dir", STEPS_DIR, true, DRAW, false},
+    {"trace", TRACE, true, DRAW, false},
+    {"threads", THREADS, true, DRAW, false},
+    {"kernel", KERNEL, true, DRAW, true},
+    {"json", JSON, false, TOKENIZE, false},
+    {"help", 'h', false, ALL_COMMANDS, true},
+    {"version", VERSION, false, ALL_COMMANDS, true},
+};
+enum { OPTION_COUNT = sizeof OPTIONS / sizeof *OPTIONS };
+
+static const OptionRow *option_find(int id) {
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        if (OPTIONS[i].id == id) return &OPTIONS[i];
+    }
+    return NULL;
+}
+
+// ---- values -----------------------------------------------------------------------------------------------------------
+
+static bool read_whole(const char *name, const char *text, uint64_t min, uint64_t max, uint64_t *value, Error *error) {
+    bool digits = *text && strspn(text, "0123456789") == strlen(text);
+    errno = 0;
+    uint64_t number = digits ? strtoull(text, NULL, 10) : 0;
+    if (!digits || errno == ERANGE || number < min || number > max) {
+        return error_set(error, "--%s %s: not a whole number from %llu to %llu; see sculpt --help", name, text,
+                         (unsigned long long)min, (unsigned long long)max);
+    }
+    *value = number;
+    return true;
+}
+
+static bool read_size(const char *name, const char *text, size_t min, size_t max, size_t *value, Error *error) {
+    uint64_t number;
+    if (!read_whole(name, text, min, max, &number, error)) return false;
+    *value = (size_t)number;
+    return true;
+}
+
+// A decimal number; not the hexadecimal ones, infinities and NaNs that strtof would take too.
+static bool read_number(const char *name, const char *text, float min, float max, float *value, Error *error) {
+    char *end;
+    float number = strtof(text, &end);
+    bool decimal = *text && *end == '\0' && strspn(text, "+-.0123456789eE") == strlen(text);
+    if (!decimal || !isfinite(number) || number < min || number > max) {
+        return error_set(error, "--%s %s: not a number from %g to %g; see sculpt --help", name, text, min, max);
+    }
+    *value = number;
+    return true;
+}
+
+static bool read_rng(const char *text, Error *error) {
+    if (strcmp(text, "torch") == 0) return true;
+    if (strcmp(text, "cuda") == 0) {
+        return error_set(error, "--rng cuda: this generator comes with the GPU; use --rng torch, which is the default");
+    }
+    return error_set(error, "--rng %s: no such generator; use --rng torch, which is the default", text);
+}
+
+static bool read_file_name(const char *name, const char *text, const char *ending, Error *error) {
+    size_t length = strlen(text), tail = strlen(ending);
+    if (length > tail && strcmp(text + length - tail, ending) == 0) return true;
+    return error_set(error, "--%s %s: what is written there is a %s file; let the name end so", name, text, ending);
+}
+
+static bool option_apply(Options *o, const OptionRow *row, const char *value, Error *error) {
+    enum { MAX_STEPS = 100000, MAX_SIDE = 16384, MAX_THREADS = 1024 };
+    size_t threads;
+    switch (row->id) {
+    case 'm': o->model = value; return true;
+    case 'n': o->negative_prompt = value; return true;
+    case 's': return read_size(row->name, value, 1, MAX_STEPS, &o->num_inference_steps, error);
+    case 'g': return read_number(row->name, value, -1000, 1000, &o->guidance_scale, error);
+    case SCHEDULER: o->scheduler = value; return true;
+    case SCHEDULER_CONFIG:
+        if (o->scheduler_config_count == MAX_SCHEDULER_CONFIGS) {
+            return error_set(error, "--scheduler-config: given more than %d times; leave some out",
+                             MAX_SCHEDULER_CONFIGS);
+        }
+        o->scheduler_configs[o->scheduler_config_count++] = value;
+        return true;
+    case SEED: return o->has_seed = read_whole(row->name, value, 0, UINT64_MAX, &o->seed, error);
+    case RNG: return read_rng(value, error);
+    case 'W': return read_size(row->name, value, 1, MAX_SIDE, &o->width, error);
+    case 'H': return read_size(row->name, value, 1, MAX_SIDE, &o->height, error);
+    case INIT: o->init = value; return true;
+    case STRENGTH: return read_number(row->name, value, 0, 1, &o->strength, error);
+    case LATENTS: o->latents = value; return true;
+    case 'o': o->output = value; return read_file_name(row->name, value, ".png", error);
+    case STEPS_DIR: o->steps_dir = value; return true;
+    case TRACE: o->trace = value; return read_file_name(row->name, value, ".safetensors", error);
+    case THREADS:
+        if (!read_size(row->name, value, 1, MAX_THREADS, &threads, error)) return false;
+        o->threads = (int)threads;
+        return true;
+    case KERNEL:
+        if (o->kernel_count == OP_COUNT)
+            return error_set(error, "--kernel: given more often than there are ops; leave some out");
+        o->kernels[o->kernel_count++] = value;
+        return true;
+    case JSON: o->json = true; return true;
+    case 'h': o->help = true; return true;
+    default: o->version = true; return true;
+    }
+}
+
+// ---- a word that isn't an option ------------------------------------------------------------------------------------
+
+// How many letters have to be put in, taken out or changed to get from a to b (Levenshtein's distance).
+static size_t edit_distance(const char *a, const char *b) {
+    enum { LONGEST = 32 };
+    size_t row[LONGEST + 1], n = strlen(b);
+    if (n > LONGEST) return SIZE_MAX;
+    for (size_t j = 0; j <= n; j++) row[j] = j;
+    for (size_t i = 1; a[i - 1]; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= n; j++) {
+            size_t changed = diagonal + (a[i - 1] != b[j - 1]), shorter = row[j] + 1, longer = row[j - 1] + 1;
+            diagonal = row[j];
+            row[j] = changed < shorter ? (changed < longer ? changed : longer) : (shorter < longer ? shorter : longer);
+        }
+    }
+    return row[n];
+}
+
+static bool unknown_option(const char *word, Error *error) {
+    char name[32];
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "="), word);
+    const char *nearest = NULL;
+    size_t least = 4;  // farther than this and it is another word
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        size_t distance = edit_distance(name + strspn(name, "-"), OPTIONS[i].name);
+        if (distance < least && distance < strlen(OPTIONS[i].name)) {
+            least = distance;
+            nearest = OPTIONS[i].name;
+        }
+    }
+    if (nearest) return error_set(error, "%s: no such option; did you mean --%s?", name, nearest);
+    return error_set(error, "%s: no such option; sculpt --help lists those there are", name);
+}
+
+// ---- the whole line -------------------------------------------------------------------------------------------------
+
+// Turns OPTIONS into what getopt_long wants: "+"-less, so that options may follow the prompt; ":" first, so that a
+// missing value is told apart from an unknown option.
+static void getopt_tables(char short_options[3 * OPTION_COUNT], struct option long_options[OPTION_COUNT + 1]) {
+    char *s = short_options;
+    *s++ = ':';
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        long_options[i] = (struct option){OPTIONS[i].name, OPTIONS[i].takes_value, NULL, OPTIONS[i].id};
+        if (OPTIONS[i].id > 255) continue;
+        *s++ = (char)OPTIONS[i].id;
+        if (OPTIONS[i].takes_value) *s++ = ':';
+    }
+    *s = '\0';
+    long_options[OPTION_COUNT] = (struct option){0};
+}
+
+// Reads all options; given[] says which there were. The words that are no options are then argv[optind] and after.
+static bool read_options(Options *options, int argc, char **argv, bool given[OPTION_COUNT], Error *error) {
+    char short_options[3 * OPTION_COUNT];
+    struct option long_options[OPTION_COUNT + 1];
+    getopt_tables(short_options, long_options);
+    opterr = 0;
+    int id;
+    while ((id = getopt_long(argc, argv, short_options, long_options, NULL)) != -1) {
+        const char *word = argv[optind - 1];
+        char letter[3] = {'-', (char)optopt, '\0'};
+        if (id == ':') return error_set(error, "%s: a value is missing; see sculpt --help", word);
+        if (id == '?' && option_find(optopt)) return error_set(error, "%s: takes no value; leave it out", word);
+        if (id == '?') return unknown_option(optopt ? letter : word, error);
+
+        const OptionRow *row = option_find(id);
+        if (given[row - OPTIONS] && !row->repeats)
+            return error_set(error, "--%s: given twice; leave one out", row->name);
+        given[row - OPTIONS] = true;
+        if (!option_apply(options, row, optarg, error)) return false;
+    }
+    return true;
+}
+
+static bool read_words(Options *options, int count, char **words, Error *error) {
+    bool named = false;
+    for (size_t c = 0; c < COMMAND_COUNT && count > 0; c++) {
+        if (strcmp(words[0], COMMAND_NAMES[c]) == 0) {
+            options->command = (Command)c;
+            named = true;
+        }
+    }
+    if (named) words++, count--;
+    if (options->help || options->version) return true;
+
+    bool wants_text = options->command == COMMAND_DRAW || options->command == COMMAND_TOKENIZE;
+    if (!wants_text && count > 0) {
+        return error_set(error, "%s: sculpt %s takes no text; leave it out", words[0], command_name(options->command));
+    }
+    if (wants_text && count == 0) {
+        const char *example =
+            options->command == COMMAND_DRAW ? "sculpt \"a red cat wearing a crown\"" : "sculpt tokenize \"a red cat\"";
+        return error_set(error, "%s: the text is missing; try %s, or sculpt --help", command_name(options->command),
+                         example);
+    }
+    if (count > 1) {
+        return error_set(error, "\"%s\": a second text behind \"%s\"; put a prompt of several words in quotes",
+                         words[1], words[0]);
+    }
+    options->text = wants_text ? words[0] : NULL;
+    return true;
+}
+
+bool options_read(Options *options, int argc, char **argv, Error *error) {
+    *options = (Options){.negative_prompt = "",
+                         .num_inference_steps = 20,
+                         .guidance_scale = 7.5f,
+                         .strength = 0.8f,
+                         .output = "sculpt.png"};
+    bool given[OPTION_COUNT] = {0};
+    if (!read_options(options, argc, argv, given, error)) return false;
+    if (!read_words(options, argc - optind, argv + optind, error)) return false;
+
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        if (given[i] && !(OPTIONS[i].commands & 1 << options->command)) {
+            return error_set(error, "--%s: sculpt %s has no such option; leave it out", OPTIONS[i].name,
+                             command_name(options->command));
+        }
+        if (given[i] && OPTIONS[i].id == STRENGTH && !options->init) {
+            return error_set(
+                error, "--strength: says how much of --init is painted over, and there is none; add --init IMAGE.png");
+        }
+    }
+    if (options->init && options->latents) {
+        return error_set(error, "--init and --latents: both say where the run starts; leave one out");
+    }
+    return true;
+}

@@ -1,0 +1,48 @@
+// options.h - the command line, read strictly
+//
+// A mistyped number that is quietly taken for another one makes a picture that nobody can explain, so everything here is
+// either exactly right or an error. What the options mean stands in help.c.
+
+#pragma once
+
+#include "base/error.h"
+#include "ops/registry.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum Command { COMMAND_DRAW, COMMAND_TOKENIZE, COMMAND_KERNELS, COMMAND_SCHEDULERS } Command;
+
+enum { MAX_SCHEDULER_CONFIGS = 32 };
+
+typedef struct Options {
+    Command command;
+    bool help, version;
+
+    const char *text;   // the prompt of draw, the TEXT of tokenize
+    const char *model;  // NULL: not given
+    const char *negative_prompt;
+    size_t num_inference_steps;
+    float guidance_scale;
+    const char *scheduler;  // NULL: the model's own
+    const char *scheduler_configs[MAX_SCHEDULER_CONFIGS];
+    size_t scheduler_config_count;
+    bool has_seed;
+    uint64_t seed;
+    size_t width, height;  // 0: the model's own
+    const char *init, *latents;
+    float strength;
+    const char *output, *steps_dir, *trace;
+    int threads;  // 0: all
+    const char *kernels[OP_COUNT];
+    size_t kernel_count;
+    bool json;
+} Options;
+
+// Reads argv, options in any place. The first word that is no option chooses the command if it is one's name, else it is
+// the prompt. The strings stay argv's.
+bool options_read(Options *options, int argc, char **argv, Error *error);
+
+// "tokenize"
+const char *command_name(Command command);

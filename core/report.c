@@ -1,0 +1,73 @@
+// report.c - see report.h
+
+#include "report.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+// "9.41 M", "1.2 G": at most four digits and the unit's thousand
+typedef struct NumberText {
+    char text[32];
+} NumberText;
+
+static NumberText number_text(double number) {
+    static const char *const UNITS[] = {"", "k", "M", "G", "T", "P"};
+    size_t unit = 0;
+    for (; number >= 999.5 && unit < 5; unit++) number /= 1000;
+    NumberText text;
+    snprintf(text.text, sizeof text.text, "%.3g %s", number, UNITS[unit]);
+    return text;
+}
+
+void report_cost(const Model *model, const Settings *settings, const RunCost *cost, const Scheduler *scheduler) {
+    uint64_t all = cost->text.flops + cost->encode.flops + cost->timestep_count * cost->step.flops + cost->decode.flops;
+    fprintf(stderr, "%s: %s parameters. %zu x %zu, %s, guidance %g, seed %llu\n", model->path,
+            number_text((double)cost->parameters).text, settings->width, settings->height, scheduler->kind->name,
+            settings->guidance_scale, (unsigned long long)settings->seed);
+    if (*scheduler->note) fprintf(stderr, "%s\n", scheduler->note);
+    if (settings->init) {
+        fprintf(stderr, "strength %g: of %zu steps the last %zu are run\n", settings->strength,
+                settings->num_inference_steps, cost->timestep_count);
+    }
+    fprintf(stderr, "%zu steps of %sFLOP (%zu U-Net calls) and a decode of %sFLOP: %sFLOP in all; ",
+            cost->timestep_count, number_text((double)cost->step.flops).text, cost->unet_calls,
+            number_text((double)cost->decode.flops).text, number_text((double)all).text);
+    fprintf(stderr, "memory %sB weights + %sB activations\n", number_text((double)cost->weight_bytes).text,
+            number_text((double)cost->activation_bytes).text);
+}
+
+void report_times(const Run *run) {
+    RunTimes times = run_times(run);
+    size_t steps = run_steps_done(run);
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    fprintf(stderr, "text %.2f s, %zu steps %.2f s (%.3g s each), decoding %.2f s; ", times.text, steps, times.steps,
+            steps ? times.steps / (double)steps : 0.0, times.decode);
+    fprintf(stderr, "peak memory: %sB activations, %sB the whole program\n",
+            number_text((double)run_peak_activation_bytes(run)).text, number_text((double)usage.ru_maxrss * 1024).text);
+}
+
+// Text from outside on one line: control characters as ?, and only its beginning when it is long.
+static void print_beginning(const char *text) {
+    enum { MOST = 240 };
+    size_t n = strnlen(text, MOST + 1);
+    bool cut = n > MOST;
+    while (cut && n > 0 && text[n - 1] != ' ') n--;
+    if (cut && n == 0) n = MOST;
+    for (size_t i = 0; i < n; i++) fputc((unsigned char)text[i] < ' ' || text[i] == 127 ? '?' : text[i], stderr);
+    if (cut) fprintf(stderr, "... (%zu characters in all)", strlen(text));
+}
+
+void report_lost_words(const Run *run) {
+    static const char *const NAMES[] = {"negative prompt", "prompt"};
+    for (int row = 0; row < 2; row++) {
+        const TokenIds *tokens = run_tokens(run, row);
+        if (!tokens || !*tokens->lost) continue;
+        const char *lost = tokens->lost;
+        while (((unsigned char)*lost & 0xC0) == 0x80) lost++;  // the cut may fall inside a character
+        fprintf(stderr, "%s: only %zu tokens fit, so the model never sees \"", NAMES[row], tokens->length);
+        print_beginning(lost);
+        fprintf(stderr, "\"\n");
+    }
+}

@@ -1,0 +1,348 @@
+#!/bin/bash
+# test_cli.sh - the command as people meet it: what it prints, what it writes, and what it says to nonsense
+#
+# SCULPT names the program. Runs from the top of the tree, on the small random-weight model of the goldens: what it draws
+# is noise, but drawn in a tenth of a second. Every case is a function; `refuses` is what most of them are made of.
+
+sculpt=${SCULPT:-$PWD/sculpt}
+work=$PWD/build/tmp/cli
+rm -rf "$work" && mkdir -p "$work" || exit 1
+model=$(ls -d "$PWD"/tests/golden/runs/*/model "$PWD"/tests/golden/runs/* "$PWD"/data/models/critters 2>/dev/null |
+    while read -r folder; do [ -d "$folder/unet" ] && echo "$folder" && break; done)
+
+passed=0 failed=0 skipped=0 problems=""
+
+problem() { problems+="    $1"$'\n'; }
+
+# The case's name is its function's. A case runs in a fresh folder of its own.
+run_case() {
+    problems=""
+    mkdir -p "$work/$1" && cd "$work/$1" || exit 1
+    "$1"
+    if [ -z "$problems" ]; then
+        echo "ok   $1" && passed=$((passed + 1))
+    else
+        echo "FAIL $1" && printf '%s' "$problems" && failed=$((failed + 1))
+    fi
+    cd "$work" || exit 1
+}
+
+# refuses STATUS PATTERN ARGUMENT...: ends with this status, says why in one line on stderr that holds PATTERN, prints
+# nothing and writes nothing.
+refuses() {
+    local wanted=$1 pattern=$2 before after status
+    shift 2
+    before=$(find . | sort)
+    "$sculpt" "$@" >"$work/stdout" 2>"$work/stderr" </dev/null
+    status=$?
+    after=$(find . | sort)
+    local said
+    said=$(grep -v "^sculpt: " "$work/stderr" | grep -v "$cost_lines")
+    said+=$(grep "^sculpt: " "$work/stderr")
+    local call="sculpt $*"
+    call=${call:0:120}
+    [ "$status" = "$wanted" ] || problem "$call: status $status, not $wanted: ${said:0:200}"
+    [[ $said == sculpt:\ *:*\;* ]] || problem "$call: not \"sculpt: what: why; what to do\": ${said:0:200}"
+    [ "$(wc -l <<<"$said")" = 1 ] || problem "$call: not one line: ${said:0:300}"
+    [[ $said == *$pattern* ]] || problem "$call: nothing about \"$pattern\": ${said:0:200}"
+    [ ! -s "$work/stdout" ] || problem "$call: printed something"
+    [ "$before" = "$after" ] || problem "$call: left files behind: $(comm -13 <(echo "$before") <(echo "$after") | tr '\n' ' ')"
+}
+cost_lines='parameters\.\|FLOP in all\|steps_offset\|clip_sample\|the model never sees\|^strength '
+
+# accepts ARGUMENT...: ends with status 0
+accepts() {
+    "$sculpt" "$@" >"$work/stdout" 2>"$work/stderr" </dev/null || problem "sculpt $*: $(tail -n 1 "$work/stderr")"
+}
+
+expect() { [ "$2" = "$3" ] || problem "$1: \"${2:0:200}\", not \"${3:0:200}\""; }
+
+draw() { accepts "$@" -m "$model" -s 2 --seed 1; }
+
+# ---- the command line -----------------------------------------------------------------------------------------------
+
+help_teaches() {
+    accepts --help
+    for option in model negative steps guidance scheduler scheduler-config seed rng width height init strength latents \
+        output steps-dir trace threads kernel help version; do
+        grep -q -e "--$option\b" "$work/stdout" || problem "--$option is not in --help"
+    done
+    cp "$work/stdout" help
+    for command in tokenize kernels schedulers; do
+        grep -q "sculpt $command" help || problem "$command is not in --help"
+        accepts $command --help
+        grep -q "^sculpt $command" "$work/stdout" || problem "$command has no help of its own"
+    done
+    [ "$(wc -L <help)" -le 120 ] || problem "lines of --help are too long"
+    accepts --version
+    [[ $(cat "$work/stdout") == sculpt\ [0-9]* ]] || problem "--version prints $(cat "$work/stdout")"
+}
+
+later_options_are_unknown() {
+    local help
+    help=$("$sculpt" --help)
+    for option in lora prompt-weights clip-skip guidance-rescale weights precision deep-cache guidance-interval exact \
+        exact-data window device trace-attention tokenizer; do
+        refuses 2 "no such option" "a cat" --$option x
+        ! grep -q -e "--$option\b" <<<"$help" || problem "--$option is in --help"
+    done
+    for command in inspect lab bench; do
+        ! grep -q "sculpt $command" <<<"$help" || problem "$command is in --help"
+    done
+    for scheduler in ddpm heun lms pndm dpmpp_2m unipc lcm; do
+        refuses 1 "$scheduler" "a cat" -m "$model" --scheduler $scheduler
+    done
+}
+
+bad_command_lines() {
+    refuses 2 "the text is missing"
+    refuses 2 "the text is missing" draw
+    refuses 2 "the text is missing" tokenize
+    refuses 2 "in quotes" a red cat
+    refuses 2 "takes no text" kernels conv2d
+    refuses 2 "did you mean --steps" "a cat" --stpes 3
+    refuses 2 "did you mean --guidance" "a cat" --guidence=3
+    refuses 2 "no such option" "a cat" -x
+    refuses 2 "no such option" "a cat" --colour red
+    refuses 2 "value is missing" "a cat" --steps
+    refuses 2 "value is missing" "a cat" -g
+    refuses 2 "takes no value" "a cat" --help=yes
+    refuses 2 "no such option" tokenize "a cat" --steps 3
+    refuses 2 "no such option" "a cat" --json
+    refuses 2 "given twice" "a cat" -o a.png -o b.png
+    refuses 2 "given twice" "a cat" -s 3 --steps 4
+    refuses 2 ".png" "a cat" -o picture.jpg
+    refuses 2 ".safetensors" "a cat" --trace trace.txt
+    refuses 2 "leave one out" "a cat" --init a.png --latents a.safetensors
+    refuses 2 "there is none" "a cat" --strength 0.5
+    refuses 2 "GPU" "a cat" --rng cuda
+    refuses 2 "no such generator" "a cat" --rng mersenne
+}
+
+bad_numbers() {
+    for steps in 0 -1 +5 1.5 5x "" " 5" 0x10 1e2 99999999999999999999; do refuses 2 "whole number" "a cat" -s "$steps"; done
+    for guidance in nan -nan NaN inf -inf infinity 7,5 "" x 7.5x 0x7 1e99; do refuses 2 "not a number" "a cat" -g "$guidance"; done
+    for strength in -0.1 1.1 nan x; do refuses 2 "not a number" "a cat" --init a.png --strength "$strength"; done
+    for seed in -1 1.5 x 18446744073709551616; do refuses 2 "whole number" "a cat" --seed "$seed"; done
+    for size in 0 -8 8.0 100000; do
+        refuses 2 "whole number" "a cat" -W "$size"
+        refuses 2 "whole number" "a cat" -H "$size"
+    done
+    for threads in 0 -2 x 100000; do refuses 2 "whole number" "a cat" --threads "$threads"; done
+}
+
+options_stand_anywhere() {
+    draw -o one.png "a red cat" -g 3
+    draw draw --guidance=3 "a red cat" --output=two.png
+    accepts -g3 -otwo2.png --seed 1 -s2 -m "$model" -- "a red cat"
+    cmp -s one.png two.png && cmp -s one.png two2.png || problem "the same options in another place make another picture"
+}
+
+# ---- drawing --------------------------------------------------------------------------------------------------------
+
+same_seed_same_bytes() {
+    draw "a red cat" -o one.png
+    draw "a red cat" -o two.png
+    accepts "a red cat" -m "$model" -s 2 --seed 2 -o other.png
+    cmp -s one.png two.png || problem "seed 1 twice makes two pictures"
+    ! cmp -s one.png other.png || problem "seeds 1 and 2 make one picture"
+    accepts "a red cat" -m "$model" -s 1 -o random.png
+    local seed
+    seed=$(grep -o 'seed [0-9]*' "$work/stderr" | head -n 1)
+    [ -n "$seed" ] || problem "a random seed isn't printed"
+    accepts "a red cat" -m "$model" -s 1 -o again.png --seed "${seed#seed }"
+    cmp -s random.png again.png || problem "the printed seed doesn't make the picture again"
+}
+
+prompts_of_all_kinds() {
+    draw "" -o empty.png
+    draw draw kernels -o kernels.png
+    draw "ein Frosch 🐸 mit Hut" -n "🎩" -o unicode.png
+    draw "$(printf 'hippo %.0s' {1..10000})" -o long.png
+    grep -q "the model never sees" "$work/stderr" || problem "a prompt of 10,000 words was cut silently"
+    [ "$(wc -L <"$work/stderr")" -le 500 ] || problem "the lost words fill the screen"
+    refuses 1 "UTF-8" $'a \xff cat' -m "$model"
+}
+
+a_pipe_gets_no_bar() {
+    draw "a red cat"
+    [ ! -s "$work/stdout" ] || problem "draw prints on stdout"
+    ! grep -q $'\r\|\033' "$work/stderr" || problem "a progress bar in a pipe"
+    grep -q "parameters" "$work/stderr" && grep -q "FLOP" "$work/stderr" || problem "the cost isn't stated before the run"
+    grep -q "peak memory" "$work/stderr" || problem "the cost isn't stated after the run"
+    [ -s sculpt.png ] || problem "no sculpt.png"
+}
+
+a_terminal_gets_a_bar() {
+    script -qec "'$sculpt' 'a red cat' -m '$model' -s 3 --seed 1" /dev/null >screen </dev/null || problem "failed on a terminal"
+    grep -q 'step 3/3' screen && grep -q 's/step' screen && grep -q 'left' screen || problem "no progress bar"
+}
+
+pictures_tell_their_settings() {
+    draw "a red cat" -n "a hat" -g 3 --scheduler euler -o settings.png
+    for text in "a red cat" "a hat" "Steps: 2, Sampler: euler, CFG scale: 3, Seed: 1, Size: "; do
+        grep -qa "$text" settings.png || problem "\"$text\" isn't in the PNG"
+    done
+}
+
+steps_and_traces() {
+    draw "a red cat" -o plain.png
+    accepts "a red cat" -m "$model" -s 5 --seed 1 --steps-dir steps --trace trace.safetensors -o traced.png
+    expect "pictures of 5 steps" "$(cd steps && echo *)" "step-000.png step-001.png step-002.png step-003.png step-004.png strip.png"
+    accepts "a red cat" -m "$model" -s 5 --seed 1 -o alone.png
+    cmp -s traced.png alone.png || problem "watching a run changes its picture"
+    local header
+    header=$(tail -c +9 trace.safetensors | head -c "$(od -An -t u8 -N 8 trace.safetensors | tr -d ' ')")
+    for name in input_ids text_embeddings timesteps latents.0 latents.5 noise_pred_uncond.0 noise_pred_text.4 noise_pred.4 \
+        pred_original_sample.4 image; do
+        jq -e --arg name "$name" 'has($name)' <<<"$header" >/dev/null || problem "no $name in the trace"
+    done
+    expect "the trace's prompt" "$(jq -r '.__metadata__.prompt' <<<"$header")" "a red cat"
+    accepts "a red cat" -m "$model" -s 2 --seed 1 -g 1 --trace alone.safetensors
+    header=$(tail -c +9 alone.safetensors | head -c "$(od -An -t u8 -N 8 alone.safetensors | tr -d ' ')")
+    expect "rows without guidance" "$(jq -c '.input_ids.shape[0]' <<<"$header")" 1
+    ! grep -q noise_pred_uncond <<<"$header" || problem "two halves of the noise without guidance"
+}
+
+image_to_image() {
+    draw "a red cat" -o first.png
+    draw "a blue dog" --init first.png --strength 0.5 -o second.png
+    ! cmp -s first.png second.png || problem "nothing was painted over"
+    refuses 1 "can't be opened" "a cat" -m "$model" --init nowhere.png
+    refuses 1 "first.txt" "a cat" -m "$model" --init "$(echo "not a PNG" >first.txt && echo first.txt)"
+    head -c 200 first.png >cut.png
+    refuses 1 "cut.png" "a cat" -m "$model" --init cut.png
+    refuses 1 "first.png" "a cat" -m "$model" --init first.png/x
+    refuses 1 "strength" "a cat" -m "$model" --init first.png --strength 0
+}
+
+kernels_and_schedulers() {
+    draw "a red cat" -o blas.png
+    draw "a red cat" --kernel conv2d=naive --kernel attention=naive -o naive.png
+    refuses 1 "conv3d" "a cat" -m "$model" --kernel conv3d=naive
+    refuses 1 "quick" "a cat" -m "$model" --kernel conv2d=quick
+    refuses 1 "conv2d" "a cat" -m "$model" --kernel conv2d
+    refuses 1 "" "a cat" -m "$model" --kernel =
+    draw "a red cat" --scheduler euler --scheduler-config timestep_spacing=trailing
+    refuses 1 "timestep_spacing" "a cat" -m "$model" --scheduler-config timestep_spacing=sideways
+    refuses 1 "colour" "a cat" -m "$model" --scheduler-config colour=red
+    refuses 1 "eta" "a cat" -m "$model" --scheduler-config eta=nan
+    refuses 1 "steps" "a cat" -m "$model" -s 1001
+    accepts kernels
+    grep -q 'conv2d' "$work/stdout" && grep -q '\* ' "$work/stdout" && grep -q naive "$work/stdout" || problem "sculpt kernels"
+    accepts schedulers -m "$model"
+    grep -q '^\* ' "$work/stdout" && grep -q euler "$work/stdout" || problem "sculpt schedulers"
+}
+
+sizes() {
+    draw "a red cat" -W 72 -H 48 -o odd.png
+    expect "width and height" "$(od -An -t x1 -j 16 -N 8 odd.png | tr -d ' ')" 0000004800000030
+    refuses 1 "101" "a cat" -m "$model" -W 101
+    refuses 1 "61" "a cat" -m "$model" -H 61
+    refuses 1 "memory" "a cat" -m "$model" -W 16384 -H 16384
+}
+
+# ---- broken models --------------------------------------------------------------------------------------------------
+
+broken_models() {
+    refuses 1 "nowhere" "a cat" -m nowhere
+    refuses 1 "empty" "a cat" -m "$(mkdir -p empty && echo empty)"
+    for part in unet vae text_encoder tokenizer scheduler; do
+        cp -r "$model" broken && rm -r broken/$part
+        refuses 1 "broken/$part" "a cat" -m broken
+        rm -r broken
+    done
+    for config in unet/config.json vae/config.json text_encoder/config.json scheduler/scheduler_config.json; do
+        cp -r "$model" broken && echo '{"sample_size": [1, ' >broken/$config
+        refuses 1 "$config" "a cat" -m broken
+        rm -r broken
+    done
+    for weights in unet/diffusion_pytorch_model vae/diffusion_pytorch_model text_encoder/model; do
+        for length in 0 7 100 1000 -1; do
+            cp -r "$model" broken && truncate -s $length broken/$weights.safetensors 2>/dev/null
+            [ $length = -1 ] && cp "$model"/$weights.safetensors broken/$weights.safetensors &&
+                truncate -s -$((-length)) broken/$weights.safetensors
+            refuses 1 "$weights" "a cat" -m broken
+            rm -r broken
+        done
+    done
+}
+
+# ---- where it is written --------------------------------------------------------------------------------------------
+
+bad_outputs() {
+    refuses 1 "nowhere" "a cat" -m "$model" -o nowhere/a.png
+    refuses 1 "folder" "a cat" -m "$model" -o "$(mkdir -p folder.png && echo folder.png)"
+    refuses 1 "nowhere" "a cat" -m "$model" --trace nowhere/a.safetensors
+    refuses 1 "nowhere" "a cat" -m "$model" --steps-dir nowhere/steps
+    refuses 1 "file" "a cat" -m "$model" --steps-dir "$(echo x >file && echo file)"
+}
+
+# The shell's limit on a file's size stands for a full disk: a write fails in the middle.
+a_full_disk() {
+    echo "the picture before" >sculpt.png
+    (
+        trap '' XFSZ
+        ulimit -f 1
+        exec "$sculpt" "a red cat" -m "$model" -s 2 --seed 1 2>&1
+    ) | cat >said
+    [[ $(tail -n 1 said) == sculpt:\ *sculpt.png*\;* ]] || problem "a full disk: $(tail -n 1 said)"
+    expect "the old picture" "$(cat sculpt.png)" "the picture before"
+    expect "what is left" "$(echo *)" "said sculpt.png"
+    if [ -w /dev/full ]; then
+        "$sculpt" --help >/dev/full 2>said
+        expect "status with nowhere to print" $? 1
+    fi
+}
+
+a_signal_stops_it() {
+    "$sculpt" "a red cat" -m "$model" -s 900 --seed 1 -o stopped.png 2>said &
+    local process=$!
+    for _ in {1..100}; do grep -q FLOP said 2>/dev/null && break || sleep 0.05; done
+    sleep 0.1
+    kill -TERM $process
+    wait $process
+    expect "status" $? 1
+    [[ $(tail -n 1 said) == "sculpt: interrupted:"* ]] || problem "a stopped run says: $(tail -n 1 said)"
+    expect "what is left" "$(echo *)" "said"
+}
+
+# ---- tokenize -------------------------------------------------------------------------------------------------------
+
+tokenize() {
+    accepts tokenize "a red cat" -m "$model"
+    grep -q "</w>" "$work/stdout" || problem "no pieces"
+    accepts tokenize "a red cat" -m "$model" --json
+    expect "lines" "$(wc -l <"$work/stdout")" 1
+    expect "keys" "$(jq -r 'keys | join(" ")' "$work/stdout")" "ids lost pieces"
+    expect "a piece for every id" "$(jq '(.ids | length) == (.pieces | length)' "$work/stdout")" true
+    expect "nothing lost" "$(jq -r .lost "$work/stdout")" ""
+    accepts tokenize "$(printf 'hippo %.0s' {1..100}) the end" --json -m "$model"
+    [[ $(jq -r .lost "$work/stdout") == *"the end" ]] || problem "what was lost: $(jq -r .lost "$work/stdout")"
+
+    printf 'a cat\n\n  \nein Frosch 🐸\n"quoted" \\ back' | "$sculpt" tokenize - --json -m "$model" >lines || problem "lines"
+    expect "a line for a line, blank ones too" "$(jq -c '.ids | length' lines | wc -l)" 5
+    expect "an empty line is an empty prompt" "$(sed -n 2p lines)" "$("$sculpt" tokenize "" --json -m "$model")"
+    printf 'a cat\nbad \xff\n' | "$sculpt" tokenize - --json -m "$model" >lines 2>said
+    expect "status for a line that isn't UTF-8" $? 1
+    grep -q "line 2" said || problem "which line is bad: $(cat said)"
+    printf 'a\0cat\n' | "$sculpt" tokenize - -m "$model" >lines 2>said
+    expect "status for a zero byte" $? 1
+
+    mkdir -p alone && cp -r "$model"/tokenizer alone/
+    accepts tokenize "a red cat" -m alone
+    refuses 1 "tokenizer" tokenize "a red cat" -m nowhere
+    refuses 1 "UTF-8" tokenize $'\xc3(' -m "$model"
+}
+
+cases=(help_teaches later_options_are_unknown bad_command_lines bad_numbers options_stand_anywhere same_seed_same_bytes
+    prompts_of_all_kinds a_pipe_gets_no_bar a_terminal_gets_a_bar pictures_tell_their_settings steps_and_traces
+    image_to_image kernels_and_schedulers sizes broken_models bad_outputs a_full_disk a_signal_stops_it tokenize)
+
+if [ -z "$model" ]; then
+    echo "skip ${#cases[@]} cases: no model in tests/golden/runs nor in data/models/critters"
+    skipped=${#cases[@]} cases=()
+fi
+for case in "${cases[@]}"; do run_case "$case"; done
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]
