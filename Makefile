@@ -33,8 +33,7 @@ endif
 
 # ---- what there is ---------------------------------------------------------------------------------------------------
 
-COMMAND_SOURCES = $(addprefix core/, main.c options.c help.c progress.c report.c interrupt.c filmstrip.c \
-	starting_point.c) $(wildcard core/command_*.c)
+COMMAND_SOURCES = core/main.c $(wildcard core/command/*.c)
 CORE_SOURCES = $(filter-out $(COMMAND_SOURCES), $(wildcard core/*.c core/*/*.c))
 PAINTER_SOURCES = $(wildcard data/critters/draw/*.c)
 TEST_SOURCES = $(wildcard tests/unit/test_*.c tests/parity/test_*.c tests/fuzz/fuzz_*.c tests/fuzz/test_*.c)

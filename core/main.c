@@ -1,13 +1,13 @@
 // main.c - the command `sculpt`
 //
-// Where: the outermost layer. It reads the command line (options.c), and hands over to one command: command_draw.c,
-// command_tokenize.c, command_kernels.c or command_schedulers.c. All else is the library, which knows nothing of it.
-// Read next: command_draw.c, then pipeline.c.
+// Where: the outermost layer. It reads the command line (options.c), and hands over to one in command/: draw.c,
+// tokenize.c, kernels.c or schedulers.c. All else is the library, which knows nothing of it.
+// Read next: command/draw.c, then pipeline.c.
 
-#include "commands.h"
+#include "command/commands.h"
 
 #include "io/file.h"
-#include "recipe.h"
+#include "run/recipe.h"
 
 #include <errno.h>
 #include <limits.h>

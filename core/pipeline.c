@@ -9,12 +9,11 @@
 // Elsewhere: diffusers.StableDiffusionPipeline.__call__, of which this is the loop turned inside out: the caller owns
 // it, looks at every step, stops, copies, changes.
 // Papers: Rombach et al. 2022 (arXiv 2112.10752); Ho & Salimans 2022 (arXiv 2207.12598) for the guidance.
-// Read next: schedulers/ddim.c for what a step is, stages/unet.c for what happens inside one, start.c and decode.c for
-// the two ends.
-
-#include "run.h"
+// Read next: schedulers/ddim.c for what a step is, stages/unet.c for what happens inside one, run/start.c and
+// run/decode.c for the two ends.
 
 #include "base/check.h"
+#include "run/run.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -33,7 +33,7 @@ typedef struct Model {
     TextEncoder *text_encoder;
     UNet *unet;
     Vae *vae;
-    float latent_rgb[5][3];  // the preview: rgb (0..1) = latents (4) times this, plus the last row; see preview.c
+    float latent_rgb[5][3];  // the preview: rgb (0..1) = latents (4) times this, plus the last row; see run/preview.c
     double load_seconds;
 } Model;
 
@@ -48,17 +48,17 @@ typedef struct Settings {
     size_t num_inference_steps;  // 20
     float guidance_scale;        // 7.5; 1 or less: no second pass
     uint64_t seed;
-    size_t width, height;        // pixels, multiples of the VAE's factor
-    const char *scheduler;       // NULL: the one that the model names
+    size_t width, height;                    // pixels, multiples of the VAE's factor
+    const char *scheduler;                   // NULL: the one that the model names
     const char *const *scheduler_overrides;  // "key=value"
     size_t scheduler_override_count;
-    const Image *init;           // image to image; NULL: text to image
-    float strength;              // 0..1: how much of the noise schedule is run over init
-    const float *latents;        // [4, h, w] to start from instead of the seed's noise; NULL: noise
+    const Image *init;              // image to image; NULL: text to image
+    float strength;                 // 0..1: how much of the noise schedule is run over init
+    const float *latents;           // [4, h, w] to start from instead of the seed's noise; NULL: noise
     const char *kernels[OP_COUNT];  // "op=variant" choices
     size_t kernel_count;
-    int threads;                 // 0: all
-    size_t memory_limit;         // bytes that a run's activations may take; 0: what the machine has free
+    int threads;          // 0: all
+    size_t memory_limit;  // bytes that a run's activations may take; 0: what the machine has free
 } Settings;
 
 Settings settings_default(const Model *model);
@@ -66,9 +66,9 @@ Settings settings_default(const Model *model);
 // ---- what it will cost, from planning the same code -----------------------------------------------------------------
 
 typedef struct RunCost {
-    size_t parameters;         // of the three networks
-    size_t unet_calls;         // pictures that go through the U-Net in the whole run (two a step with guidance)
-    size_t timestep_count;     // steps that will be run: int(steps * strength) for image to image
+    size_t parameters;                // of the three networks
+    size_t unet_calls;                // pictures that go through the U-Net in the whole run (two a step with guidance)
+    size_t timestep_count;            // steps that will be run: int(steps * strength) for image to image
     Cost text, step, decode, encode;  // a step: both halves of guidance
     size_t weight_bytes, activation_bytes;  // activation_bytes: the arena's peak over all stages
 } RunCost;
@@ -86,18 +86,20 @@ typedef enum { STEP_DONE_ONE, STEP_NONE_LEFT, STEP_CANCELLED, STEP_FAILED } Step
 
 // What the last step saw and did; [channels, h, w] each, valid until the next step or run_change.
 typedef struct StepRecord {
-    size_t k;                 // counted from 0
+    size_t k;  // counted from 0
     float timestep;
-    const float *latents;     // what step k started from
+    const float *latents;                              // what step k started from
     const float *noise_pred_uncond, *noise_pred_text;  // NULL with guidance off
-    const float *noise_pred;  // after guidance
+    const float *noise_pred;                           // after guidance
     const float *pred_original_sample;
     const float *prev_sample;  // what step k + 1 starts from
     size_t channels, height, width;
     double seconds;
 } StepRecord;
 
-typedef struct RunTimes { double text, encode, steps, decode; } RunTimes;
+typedef struct RunTimes {
+    double text, encode, steps, decode;
+} RunTimes;
 
 Run *run_begin(const Model *model, const Settings *settings, Error *error);  // tokenizes, encodes, draws the noise
 StepResult run_step(Run *run, Error *error);
@@ -125,9 +127,9 @@ bool run_decode(Run *run, const float *latents, Image *image, float *float_pixel
 void run_stop(Run *run);
 size_t run_step_count(const Run *run);  // done and still to do
 size_t run_steps_done(const Run *run);
-const float *run_latents(const Run *run);          // [4, h, w] as they are now
+const float *run_latents(const Run *run);  // [4, h, w] as they are now
 const Scheduler *run_scheduler(const Run *run);
-const TokenIds *run_tokens(const Run *run, int row);       // row 0 the negative prompt, 1 the prompt
+const TokenIds *run_tokens(const Run *run, int row);  // row 0 the negative prompt, 1 the prompt
 // [rows, length, width]: 2 rows, the negative prompt's first; 1, the prompt's, with guidance off
 const float *run_text_embeddings(const Run *run, size_t *rows, size_t *length, size_t *width);
 // The settings as text, for a trace's metadata or a PNG's chunks: prompt, negative_prompt, num_inference_steps, ...

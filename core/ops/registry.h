@@ -42,9 +42,9 @@ typedef struct Kernel {
     size_t (*scratch_size)(const void *shape);  // bytes of scratch for the op's own Shape struct; NULL: none
 } Kernel;
 
-const char *op_name(Op op);                    // "conv2d"
-const char *op_about(Op op);                   // one line: what the op is for
+const char *op_name(Op op);   // "conv2d"
+const char *op_about(Op op);  // one line: what the op is for
 size_t kernel_count(void);
-const Kernel *kernel_at(size_t index);         // rows in the order of Op, slowest variant first
+const Kernel *kernel_at(size_t index);                  // rows in the order of Op, slowest variant first
 const Kernel *kernel_find(Op op, const char *variant);  // NULL if there is none
-const Kernel *kernel_default(Op op);           // the fastest that this machine can run: the last row that runs here
+const Kernel *kernel_default(Op op);  // the fastest that this machine can run: the last row that runs here

@@ -1,10 +1,10 @@
 // test_pipeline.c - runs as their owners use them: stepped, stopped, copied, changed, refused
 
 #include "io/file.h"
-#include "memory.h"
+#include "run/memory.h"
+#include "run/trace.h"
 #include "sculpt.h"
 #include "test.h"
-#include "trace.h"
 
 #include <math.h>
 #include <stdint.h>

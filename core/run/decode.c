@@ -3,7 +3,7 @@
 // Where: after the last step, or at any step to see how it would look. Elsewhere: vae.decode and
 // VaeImageProcessor.postprocess in diffusers. Read next: stages/vae.c; preview.c for the cheap way.
 
-#include "run.h"
+#include "run/run.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -11,8 +11,8 @@
 #include "base/check.h"
 #include "io/config.h"
 #include "io/file.h"
-#include "preview.h"
-#include "run.h"
+#include "run/preview.h"
+#include "run/run.h"
 
 #include <stdlib.h>
 #include <string.h>

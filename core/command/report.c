@@ -1,6 +1,6 @@
 // report.c - see report.h
 
-#include "report.h"
+#include "command/report.h"
 
 #include <stdio.h>
 #include <string.h>

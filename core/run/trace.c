@@ -3,7 +3,7 @@
 // Where: beside the steps, for those who look afterwards: lessons, tests, the viewer. Steps are kept in memory until
 // the end (a 512x512 step takes 0.3 MB), since how many there were is only known then.
 
-#include "trace.h"
+#include "run/trace.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // recipe.c - see recipe.h
 
-#include "recipe.h"
+#include "run/recipe.h"
 
 #include "base/check.h"
 

@@ -4,7 +4,7 @@
 // this is how it can be refused with numbers instead.
 // Elsewhere: `free -b`, column "available"; Linux's Documentation/admin-guide/cgroup-v2.rst, "Memory".
 
-#include "memory.h"
+#include "run/memory.h"
 
 #include "base/check.h"
 #include "io/file.h"

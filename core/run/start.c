@@ -6,7 +6,7 @@
 // the same picture there and here because both draw the same numbers in the same order: posterior, start, then the
 // steps'.
 
-#include "run.h"
+#include "run/run.h"
 
 #include <math.h>
 #include <stdlib.h>

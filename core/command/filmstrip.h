@@ -5,7 +5,7 @@
 
 #pragma once
 
-#include "recipe.h"
+#include "run/recipe.h"
 #include "sculpt.h"
 
 enum { FILMSTRIP_COLUMNS = 8 };

@@ -15,7 +15,7 @@ typedef struct Interrupt {
     sigset_t signals;
     pthread_t watcher;
     atomic_bool happened;  // a signal came and the run was told to stop
-    _Atomic(Run *) run;  // NULL: nothing has begun, so a signal ends the program at once
+    _Atomic(Run *) run;    // NULL: nothing has begun, so a signal ends the program at once
 } Interrupt;
 
 // To be called before any other thread is made (OpenMP's inherit the blocked signals). False when no thread can be made.

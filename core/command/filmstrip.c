@@ -1,6 +1,6 @@
 // filmstrip.c - see filmstrip.h
 
-#include "filmstrip.h"
+#include "command/filmstrip.h"
 
 #include "io/file.h"
 

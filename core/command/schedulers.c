@@ -1,8 +1,8 @@
-// command_schedulers.c - `sculpt schedulers`: the ways from noise to picture
+// schedulers.c - `sculpt schedulers`: the ways from noise to picture
 //
 // Read next: schedulers/ddim.c.
 
-#include "commands.h"
+#include "command/commands.h"
 
 #include "io/file.h"
 #include "schedulers/scheduler.h"

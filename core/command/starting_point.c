@@ -1,6 +1,6 @@
 // starting_point.c - see starting_point.h
 
-#include "starting_point.h"
+#include "command/starting_point.h"
 
 #include "io/weights.h"
 

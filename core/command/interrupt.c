@@ -1,6 +1,6 @@
 // interrupt.c - see interrupt.h
 
-#include "interrupt.h"
+#include "command/interrupt.h"
 
 #include <string.h>
 #include <unistd.h>

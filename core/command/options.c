@@ -1,6 +1,6 @@
 // options.c - see options.h. One row of OPTIONS for each option, one line of option_apply to say what it sets.
 
-#include "options.h"
+#include "command/options.h"
 
 #include <errno.h>
 #include <getopt.h>

@@ -1,9 +1,9 @@
-// run_copy.c - what if? A run copied at step k, and a run that goes on under other settings
+// copy.c - what if? A run copied at step k, and a run that goes on under other settings
 //
 // Where: between two steps. The viewer's grids come from it: the same first steps, then another guidance, prompt or
 // scheduler, and everything that differs in the end is due to that.
 
-#include "run.h"
+#include "run/run.h"
 
 #include "base/check.h"
 

@@ -3,7 +3,7 @@
 //     settings.c   are these settings possible at all?       cost.c       what will it take? planned, not guessed
 //     prompts.c    text to embeddings                        start.c      noise, or a noisy picture
 //     pipeline.c   begin, step, finish                       decode.c     latents to a picture
-//     run_copy.c   copy and change                           preview.c    latents to a small picture, nearly free
+//     copy.c       copy and change                           preview.c    latents to a small picture, nearly free
 
 #pragma once
 
@@ -76,6 +76,6 @@ bool start_from_image(Run *run, const Image *init, Error *error);
 bool run_take_memory(Run *run, Error *error);                       // run->memory, by n
 bool run_reserve(Run *run, size_t activation_bytes, Error *error);  // an arena of at least this size
 
-// run_copy.c
+// copy.c
 bool settings_own_strings(Settings *settings, Error *error);  // replaces strings by copies, forgets what is used up
 void settings_free_strings(Settings *settings);

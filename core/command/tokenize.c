@@ -1,8 +1,8 @@
-// command_tokenize.c - `sculpt tokenize`: what the model reads when it reads a prompt
+// tokenize.c - `sculpt tokenize`: what the model reads when it reads a prompt
 //
 // Read next: stages/tokenizer.c.
 
-#include "commands.h"
+#include "command/commands.h"
 
 #include "io/file.h"
 #include "stages/tokenizer.h"

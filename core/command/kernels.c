@@ -1,8 +1,8 @@
-// command_kernels.c - `sculpt kernels`: the ops, and every way there is to compute each
+// kernels.c - `sculpt kernels`: the ops, and every way there is to compute each
 //
 // Read next: ops/registry.c, where the rows stand; ops/conv2d.c, the op that takes most of the time.
 
-#include "commands.h"
+#include "command/commands.h"
 
 #include "ops/registry.h"
 

@@ -4,7 +4,7 @@
 // makes no sense is a one-line error that says what would.
 // Elsewhere: check_inputs and get_timesteps of diffusers' StableDiffusionPipeline and StableDiffusionImg2ImgPipeline.
 
-#include "run.h"
+#include "run/run.h"
 
 #include "base/check.h"
 #include "io/file.h"

@@ -1,6 +1,6 @@
 // help.c - what every option does, and numbers to try
 
-#include "commands.h"
+#include "command/commands.h"
 
 #include <stdio.h>
 

@@ -3,7 +3,7 @@
 // Where: at the start of a run, once; the vectors are the same for all steps. Elsewhere: encode_prompt in diffusers'
 // StableDiffusionPipeline. Read next: stages/tokenizer.c, stages/text_encoder.c.
 
-#include "run.h"
+#include "run/run.h"
 
 #include <stdlib.h>
 #include <string.h>

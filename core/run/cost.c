@@ -4,9 +4,9 @@
 // description of the networks that could disagree with the first. Peak memory is exact: a run opens an arena of just
 // this size.
 
-#include "run.h"
+#include "run/run.h"
 
-#include "memory.h"
+#include "run/memory.h"
 
 // Takes down what was planned and closes the context.
 static void planned(Context *ctx, Cost *cost, RunCost *total) {

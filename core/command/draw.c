@@ -1,18 +1,18 @@
-// command_draw.c - `sculpt "PROMPT"`: a picture out of noise
+// draw.c - `sculpt "PROMPT"`: a picture out of noise
 //
 // The loop of sculpt.h with all that a person at a terminal wants around it: what it will cost, how far it is, what it
 // looked like on the way. Read next: sculpt.h, then pipeline.c, where a step is taken.
 
-#include "commands.h"
+#include "command/commands.h"
 
-#include "filmstrip.h"
-#include "interrupt.h"
-#include "progress.h"
-#include "recipe.h"
-#include "report.h"
+#include "command/filmstrip.h"
+#include "command/interrupt.h"
+#include "command/progress.h"
+#include "command/report.h"
+#include "command/starting_point.h"
+#include "run/recipe.h"
+#include "run/trace.h"
 #include "sculpt.h"
-#include "starting_point.h"
-#include "trace.h"
 
 #include <errno.h>
 #include <stdio.h>

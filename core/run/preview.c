@@ -6,10 +6,10 @@
 // back. Areas come out right; outlines, which latents code in their own ways, too colourful.
 // Elsewhere: the "latent2rgb" previews of many user interfaces, which keep one such matrix a model family.
 
-#include "preview.h"
+#include "run/preview.h"
 
 #include "base/rng.h"
-#include "run.h"
+#include "run/run.h"
 
 #include <math.h>
 #include <stdlib.h>

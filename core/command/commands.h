@@ -5,7 +5,7 @@
 #pragma once
 
 #include "base/error.h"
-#include "options.h"
+#include "command/options.h"
 
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
 // progress.c - see progress.h
 
-#include "progress.h"
+#include "command/progress.h"
 
 #include <stdio.h>
 #include <time.h>
