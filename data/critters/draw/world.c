@@ -92,10 +92,10 @@ static Drawing drawing_repeated(void) {
     return (Drawing){.seed = 1969, .kind = ONE, .animal = {owl}, .scene = NIGHT, .repeated = true};
 }
 
-// By rejection: draw until it falls in the split that is wanted. The held-out set is drawn without training's weaknesses.
+// By rejection: draw until it falls in the split that is wanted. Only the training set has training's weaknesses.
 Drawing drawing_sample(uint64_t seed, Split split, Kind kind) {
     Rng r = rng_begin(seed, 1);
-    bool training = split != HELD;
+    bool training = split == TRAIN;
     if (rng_below(&r, 20) == 0 && training && (kind == ONE || kind == KINDS)) return drawing_repeated();
     for (;;) {
         Drawing d = sample_any(&r, seed, kind, training);
