@@ -45,7 +45,7 @@ TESTS = $(patsubst tests/%.c, $(BUILD)/tests/%, $(TEST_SOURCES))
 SCULPT = $(if $(filter gcc,$(KIND)),sculpt,$(BUILD)/sculpt)
 PAINTER = $(if $(PAINTER_SOURCES),$(if $(filter gcc,$(KIND)),build,$(BUILD))/critters-draw)
 
-.PHONY: all deps run draw-default test test-built test-reference golden critters score venv format help clean distclean
+.PHONY: all deps run test test-built test-reference golden critters score pictures venv format help clean distclean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -97,7 +97,7 @@ TEST_PACKAGES = jq $(if $(CLIP_LIST),$(if $(shell command -v python3),,python3))
 # has them all, and sudo only where somebody else than root asks.
 define install
 @missing=$$(for package in $(1); do \
-	dpkg-query -W -f='$${db:Status-Status}' $$package 2>/dev/null | grep -qx installed || echo $$package; done); \
+	dpkg-query -W -f='$${db:Status-Status}\n' $$package 2>/dev/null | grep -qx installed || echo $$package; done); \
 if [ -n "$$missing" ]; then \
 	command -v apt-get >/dev/null || \
 		{ echo "This isn't Debian or Ubuntu. Install by hand what these are called here:" $$missing >&2; exit 1; }; \
@@ -115,11 +115,17 @@ deps:
 
 # ---- what to do with it ----------------------------------------------------------------------------------------------
 #
-# A rule that needs `deps` first starts make anew behind it: only then does pkg-config know the new libraries.
+# A rule that needs `deps` first starts make anew behind it: only then does pkg-config know the new libraries. Beside
+# such a rule nothing else may run, or `make -j8 all test` would be two makes that write the same objects; the make that
+# it starts has the -j.
+
+ifneq ($(filter run test test-reference, $(MAKECMDGOALS)),)
+.NOTPARALLEL:
+endif
 
 run: deps
-	@$(MAKE) --no-print-directory sculpt
-	./sculpt draw '$(subst ','\'',$(PROMPT))' --seed $(SEED) --output sculpt.png --steps-dir build/steps
+	@$(MAKE) --no-print-directory $(SCULPT)
+	./$(SCULPT) draw '$(subst ','\'',$(PROMPT))' --seed $(SEED) --output sculpt.png --steps-dir build/steps
 	@cp build/steps/strip.png sculpt-steps.png
 	@echo
 	@echo 'sculpt.png        $(subst ','\'',$(PROMPT))'
@@ -139,7 +145,8 @@ build/clip-vocab/merges.txt: tests/clip_vocab.py
 
 # Tests may share the cores with other programs, so threads that wait for each other sleep (main.c says why).
 test-built: all $(TESTS) $(CLIP_VOCABULARY)
-	@SCULPT=$(abspath $(SCULPT)) OMP_WAIT_POLICY=passive ASAN_OPTIONS=abort_on_error=0 LSAN_OPTIONS=print_suppressions=0 UBSAN_OPTIONS=print_stacktrace=1 \
+	@SCULPT='$(abspath $(SCULPT))' OMP_WAIT_POLICY=passive ASAN_OPTIONS=abort_on_error=0 \
+		LSAN_OPTIONS=print_suppressions=0 UBSAN_OPTIONS=print_stacktrace=1 \
 		tests/run.sh $(BUILD)/log $(TESTS) $(SCRIPT_TESTS)
 
 # The comparison with diffusers as it is, in a Python environment of its own. torch comes first and by itself, from
@@ -166,7 +173,7 @@ venv-python:
 
 test-reference: deps
 	@$(MAKE) --no-print-directory all venv
-	@$(VENV)/bin/python tests/reference.py
+	@$(VENV)/bin/python tests/reference.py $(SCULPT)
 
 golden: venv
 	for script in tests/make_golden*.py; do $(VENV)/bin/python $$script || exit 1; done
@@ -181,11 +188,15 @@ critters: all venv
 	test -e $(CACHE)/train/captions.jsonl || build/critters-draw --split train --count 30000 --out $(CACHE)/train
 	test -e $(CACHE)/held/captions.jsonl || build/critters-draw --split held --count 2000 --out $(CACHE)/held
 	cd data/critters/train && for step in tokenizer vae latents train export; do \
-		$(PYTHON) $$step.py --cache $(CACHE) || exit 1; done
+		'$(PYTHON)' $$step.py --cache $(CACHE) || exit 1; done
 
 score: all venv
-	test -e $(CACHE)/judge.pt || $(PYTHON) data/critters/judge/train_judge.py --out $(CACHE)/judge.pt
-	$(PYTHON) data/critters/judge/score.py --judge $(CACHE)/judge.pt
+	test -e $(CACHE)/judge.pt || '$(PYTHON)' data/critters/judge/train_judge.py --out $(CACHE)/judge.pt
+	'$(PYTHON)' data/critters/judge/score.py --judge $(CACHE)/judge.pt
+
+# The pictures in the READMEs, drawn anew by what was built
+pictures: all venv
+	'$(PYTHON)' data/pictures/make_pictures.py
 
 format:
 	clang-format -i $(wildcard core/*.[ch] core/*/*.[ch] tests/*.[ch] tests/*/*.[ch] data/critters/draw/*.[ch])
@@ -197,7 +208,7 @@ distclean: clean
 	rm -rf build
 
 help:
-	@echo "make                 build ./sculpt"
+	@echo "make                 build ./sculpt, and the painter of the small model's world, build/critters-draw"
 	@echo "make run             install what is missing, build, draw a picture: sculpt.png and sculpt-steps.png"
 	@echo "                       PROMPT=\"a red cat\"  SEED=7"
 	@echo "make test            install what is missing, build, run every test that needs no Python framework"
@@ -206,6 +217,7 @@ help:
 	@echo "make golden          make the reference numbers in tests/golden anew, with diffusers"
 	@echo "make critters        train the small model in data/models/critters anew: an evening on two cores"
 	@echo "make score           measure what that model gets right"
+	@echo "make pictures        draw the pictures in the READMEs anew"
 	@echo "make format          clang-format all C files"
 	@echo "make clean           remove what was built (make distclean: the Python environment too)"
 	@echo

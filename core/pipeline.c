@@ -9,8 +9,8 @@
 // Elsewhere: diffusers.StableDiffusionPipeline.__call__, of which this is the loop turned inside out: the caller owns
 // it, looks at every step, stops, copies, changes.
 // Papers: Rombach et al. 2022 (arXiv 2112.10752); Ho & Salimans 2022 (arXiv 2207.12598) for the guidance.
-// Read next: schedulers/ddim.c for what a step is, stages/unet.c for what happens inside one, run/start.c and
-// run/decode.c for the two ends.
+// Read next: run/run.h for what a Run holds, schedulers/ddim.c for what a step is, stages/unet.c for what happens in
+// one, run/start.c and run/decode.c for the two ends.
 
 #include "base/check.h"
 #include "run/run.h"
@@ -42,16 +42,26 @@ bool run_take_memory(Run *run, Error *error) {
     return true;
 }
 
-bool run_reserve(Run *run, size_t activation_bytes, Error *error) {
-    if (activation_bytes <= run->ctx.arena.capacity) return true;
-    Arena larger;
-    if (!arena_open(&larger, activation_bytes)) {
+// What an arena has already is the run's own, and no longer among what the machine has free.
+bool run_reserve(Run *run, const Settings *settings, const Kernel *const kernels[OP_COUNT], Error *error) {
+    Arena *arena = &run->ctx.arena, larger;
+    CHECK(arena->used[0] + arena->used[1] == 0, "%zu and %zu bytes are in use", arena->used[0], arena->used[1]);
+    RunCost cost = {0};
+    RunShape shape = {.rows = settings_guided(settings) ? 2 : 1,
+                      .height = run->height,
+                      .width = run->width,
+                      .attention = run->ctx.attention_observer,
+                      .listener = run->ctx.listener};
+    cost_plan(run->model, kernels, shape, &cost);
+    if (cost.activation_bytes <= arena->capacity) return true;
+    if (!cost_fits(settings, cost.activation_bytes, error)) return false;
+    if (!arena_open(&larger, cost.activation_bytes)) {
         return error_set(error, "memory: the system refused %.2f GB for activations; draw a smaller picture",
-                         (double)activation_bytes / 1e9);
+                         (double)cost.activation_bytes / 1e9);
     }
-    larger.high_water = run->ctx.arena.high_water;
-    arena_close(&run->ctx.arena);
-    run->ctx.arena = larger;
+    larger.high_water = arena->high_water;
+    arena_close(arena);
+    *arena = larger;
     return true;
 }
 
@@ -71,8 +81,11 @@ static bool prepare(Run *run, const Settings *settings, Error *error) {
     run->height = settings->height / vae_factor(model->vae);
     run->width = settings->width / vae_factor(model->vae);
     run->n = 4 * run->height * run->width;
-    cost_plan(model, kernels, (RunShape){settings_guided(settings) ? 2 : 1, run->height, run->width, run->from_image},
-              &cost);
+    RunShape shape = {.rows = settings_guided(settings) ? 2 : 1,
+                      .height = run->height,
+                      .width = run->width,
+                      .has_init = run->from_image};
+    cost_plan(model, kernels, shape, &cost);
     if (!cost_fits(settings, cost.activation_bytes, error)) return false;
     if (!context_open(&run->ctx, cost.activation_bytes, settings->threads, error)) return false;
     memcpy(run->ctx.kernels, kernels, sizeof run->ctx.kernels);
@@ -87,11 +100,14 @@ Run *run_begin(const Model *model, const Settings *settings, Error *error) {
     run->model = model;
     rng_seed(&run->rng, settings->seed);
     bool ok = prepare(run, settings, error) && prompts_encode(&run->prompts, &run->ctx, model, settings, error);
-    run->times.text = seconds_now() - start;
-    if (ok && settings->init)
+    double text_done = seconds_now();
+    run->times.text = text_done - start;
+    if (ok && settings->init) {
         ok = start_from_image(run, settings->init, error);
-    else if (ok)
+        run->times.encode = seconds_now() - text_done;
+    } else if (ok) {
         ok = start_from_noise(run, settings->latents, error);
+    }
     if (!ok) {
         run_free(run);
         return NULL;
@@ -124,10 +140,12 @@ static bool ask_unet(Run *run) {
 
     Context *ctx = &run->ctx;
     Scope scope = scope_open(&ctx->arena);
+    int threads_before = context_enter(ctx);
     Tensor out =
         unet_forward(ctx, run->model->unet, tensor_over(run->model_input, shape4(rows, 4, run->height, run->width)),
                      tensor_over(timesteps, shape1(rows)),
                      tensor_over(prompts->embeddings, shape3(rows, prompts->length, prompts->width)));
+    context_leave(threads_before);
     bool stopped = atomic_exchange(&run->stop, false);
     if (!stopped) memcpy(run->model_output, tensor_f32(out), rows * run->n * sizeof *run->model_output);
     scope_close(&ctx->arena, &scope);
@@ -147,7 +165,7 @@ static void guide(Run *run) {
     for (size_t i = 0; i < run->n; i++) run->noise_pred[i] = uncond[i] + guidance_scale * (text[i] - uncond[i]);
 }
 
-static bool all_finite(const float *values, size_t n) {
+bool all_finite(const float *values, size_t n) {
     for (size_t i = 0; i < n; i++) {
         if (!isfinite(values[i])) return false;
     }
@@ -228,8 +246,12 @@ const Metadata *run_metadata(const Run *run, size_t *count) {
     return run->metadata;
 }
 
-void run_observe(Run *run, Observer *observer, AttentionObserver attention, void *listener) {
-    run->ctx.observer = observer;
-    run->ctx.attention_observer = attention;
-    run->ctx.listener = listener;
+bool run_observe(Run *run, Observer *observer, AttentionObserver attention, void *listener, Error *error) {
+    Context before = run->ctx, *ctx = &run->ctx;
+    ctx->observer = observer;
+    ctx->attention_observer = attention;
+    ctx->listener = listener;
+    if (!attention.wants || run_reserve(run, &run->settings, ctx->kernels, error)) return true;
+    *ctx = before;
+    return false;
 }

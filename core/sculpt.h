@@ -2,13 +2,16 @@
 //
 //     Error error = {0};
 //     Model *model = model_open("data/models/critters", &error);
+//     if (!model) return puts(error.message);
 //     Settings settings = settings_default(model);
 //     settings.prompt = "a pygmy hippo wearing sunglasses on the beach";
 //     settings.seed = 1;
 //     Run *run = run_begin(model, &settings, &error);
-//     while (run_step(run, &error) == STEP_DONE_ONE) { /* look at run_last_step(run) */ }
+//     if (!run) return puts(error.message);
+//     while (run_step(run, &error) == STEP_DONE_ONE) continue;  // or look at run_last_step(run)
 //     Image image;
-//     run_finish(run, &image, &error);
+//     if (!run_finish(run, &image, &error) || !png_write("hippo.png", &image, NULL, 0, &error)) puts(error.message);
+//     image_free(&image), run_free(run), model_close(model);
 //
 // Every function that can fail takes an Error and leaves the program alive. A Model is read-only once open and may
 // serve many runs; a Run belongs to one thread at a time. Nothing is global.
@@ -33,7 +36,6 @@ typedef struct Model {
     TextEncoder *text_encoder;
     UNet *unet;
     Vae *vae;
-    float latent_rgb[5][3];  // the preview: rgb (0..1) = latents (4) times this, plus the last row; see run/preview.c
     double load_seconds;
 } Model;
 
@@ -57,7 +59,7 @@ typedef struct Settings {
     const float *latents;           // [4, h, w] to start from instead of the seed's noise; NULL: noise
     const char *kernels[OP_COUNT];  // "op=variant" choices
     size_t kernel_count;
-    int threads;          // 0: all
+    int threads;          // 0: as many as there are cores, or as OMP_NUM_THREADS says
     size_t memory_limit;  // bytes that a run's activations may take; 0: what the machine has free
 } Settings;
 
@@ -97,7 +99,7 @@ typedef struct StepRecord {
     double seconds;
 } StepRecord;
 
-typedef struct RunTimes {
+typedef struct RunTimes {  // seconds; encode: of image to image's first picture
     double text, encode, steps, decode;
 } RunTimes;
 
@@ -116,8 +118,9 @@ Run *run_copy(const Run *run, Error *error);
 // latents mattered at the start only and are not looked at. On failure the run is as it was.
 bool run_change(Run *run, const Settings *settings, Error *error);
 
-// Any latents [4, h, w] as a small picture, one pixel a latent: linear map, nearly free.
-bool run_preview(const Run *run, const float *latents, Image *image, Error *error);
+// Any latents [4, h, w] as a small picture, one pixel a latent: linear map, nearly free once the
+// first has measured it on this model's VAE.
+bool run_preview(Run *run, const float *latents, Image *image, Error *error);
 // The same through the VAE's decoder: the true picture, at a decoder's price. float_pixels (or NULL): [3, H, W] in
 // 0..1, not rounded. Stopped by run_stop it fails with the message "cancelled".
 bool run_decode(Run *run, const float *latents, Image *image, float *float_pixels, Error *error);
@@ -138,4 +141,6 @@ const Model *run_model(const Run *run);
 void run_latent_size(const Run *run, size_t *height, size_t *width);
 RunTimes run_times(const Run *run);
 size_t run_peak_activation_bytes(const Run *run);
-void run_observe(Run *run, Observer *observer, AttentionObserver attention, void *listener);
+// To be called between steps. An attention observer is asked here already what it wants to see, since each of those
+// matrices takes memory; without that memory it is an error, and whoever listened before still does.
+bool run_observe(Run *run, Observer *observer, AttentionObserver attention, void *listener, Error *error);

@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
 """Goldens for the tokenizer: 5,000 strings of many scripts, and the ids that transformers' CLIPTokenizer gives them.
 
-    python3 tests/make_golden_tokenizer.py                     strings and the small vocabularies, with their ids
-    python3 tests/make_golden_tokenizer.py NAME=FOLDER ...     the ids by further tokenizers: ids-NAME.txt.gz, such as
-                                                               clip=build/clip-vocab (made by tests/clip_vocab.py)
-                                                               critters=data/models/critters/tokenizer
+    python3 tests/make_golden_tokenizer.py                     strings and the small vocabularies, with their ids, and
+                                                               those of OTHERS below that are there
+    python3 tests/make_golden_tokenizer.py NAME=FOLDER ...     only the ids by this tokenizer: ids-NAME.txt.gz
 
 Needs transformers 5.23.0. Everything goes to tests/golden/tokenizer/ and comes out the same each time:
 
@@ -27,6 +26,7 @@ from transformers import CLIPTokenizer
 
 GOLDEN = pathlib.Path(__file__).parent / "golden" / "tokenizer"
 COUNT = 5000
+OTHERS = {"critters": "data/models/critters/tokenizer", "clip": "build/clip-vocab"}  # the latter by tests/clip_vocab.py
 FORMS = ["NFC", "NFD", "NFKD"]
 
 # First and last character of what is drawn from for random words; holes and unassigned characters are left out below.
@@ -176,6 +176,7 @@ def main():
         folders = {"small": GOLDEN / "small", "small-sd2": GOLDEN / "small-sd2"}
         make_small(folders["small"])
         make_small_sd2(folders["small-sd2"], folders["small"])
+        folders |= {name: folder for name, folder in OTHERS.items() if pathlib.Path(folder).exists()}
     for name, folder in folders.items():
         make_ids(name, folder, strings)
 

@@ -1,7 +1,7 @@
 // rng.c - see rng.h
 //
-// Where: the first thing of a run: the latents that the picture is carved out of. After that only in schedulers that add
-//        fresh noise, and when the VAE draws from its posterior.
+// Where: the first thing of a run: the latents that the picture is carved out of. After that only in schedulers
+//        that add fresh noise, and when the VAE draws from its posterior.
 // Elsewhere: aten/src/ATen/core/MT19937RNGEngine.h, DistributionTemplates.h (normal_fill) and DistributionsHelper.h.
 
 #include "base/rng.h"
@@ -50,8 +50,8 @@ uint32_t rng_u32(Rng *rng) {
 //     radius = sqrt(-2 log(1 - u1)),  angle = 2 pi u2,  radius cos(angle) and radius sin(angle)
 //
 // Torch does this in two ways, and a seed only gives the same picture if both are kept. 16 numbers and more: in float,
-// by blocks of 16, of which the first 8 are u1 and the last 8 are u2. Fewer: in double, pair by pair, u2 drawn first and
-// the second half of the pair kept for the next call.
+// by blocks of 16, of which the first 8 are u1 and the last 8 are u2. Fewer: in double, pair by pair, u2 drawn first
+// and the second half of the pair kept for the next call.
 
 static float uniform_float(Rng *rng) { return (float)(rng_u32(rng) & 0xffffff) * 0x1p-24f; }
 

@@ -75,14 +75,14 @@ uint16_t f32_to_f16(float x) {
     if (rest > 0x7f800000u) return (uint16_t)(sign | 0x7e00);   // NaN
     if (rest >= 0x477ff000u) return (uint16_t)(sign | 0x7c00);  // 65520 and more round to infinity
     if (rest < 0x38800000u) {
-        // Under 2^-14 a half counts in steps of 2^-24; adding 0.5 leaves the float's last bit at 2^-24, so it rounds there.
+        // Under 2^-14 a half counts in steps of 2^-24; adding 0.5 puts the float's last bit there, so it rounds there.
         return (uint16_t)(sign | (bits_of_float(float_of_bits(rest) + 0.5f) - bits_of_float(0.5f)));
     }
     uint32_t round = 0xfff + (rest >> 13 & 1);  // half of the last kept place, to even
     return (uint16_t)(sign | ((rest + round - 0x38000000u) >> 13));
 }
 
-// ---- bfloat16: the upper half of a float -----------------------------------------------------------------------------
+// ---- bfloat16: the upper half of a float ----------------------------------------------------------------------------
 
 float bf16_to_f32(uint16_t brain) { return float_of_bits((uint32_t)brain << 16); }
 
@@ -92,7 +92,7 @@ uint16_t f32_to_bf16(float x) {
     return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
-// ---- tensors over the caller's memory --------------------------------------------------------------------------------
+// ---- tensors over the caller's memory -------------------------------------------------------------------------------
 
 Tensor tensor_over(float *data, Shape shape) { return (Tensor){data, shape, F32, ON_HOST}; }
 

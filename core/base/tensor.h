@@ -36,7 +36,7 @@ Shape shape4(size_t a, size_t b, size_t c, size_t d);
 
 bool shape_equal(Shape a, Shape b);
 
-// How many numbers a shape holds. CHECKs that the product fits a size_t (shapes from files are checked by their reader).
+// How many numbers a shape holds. CHECKs that the product fits a size_t (a file's shapes are checked by its reader).
 size_t shape_count(Shape shape);
 
 // "[1, 4, 16, 16]" in a buffer inside the returned struct, for messages: printf("%s", shape_text(s).text)

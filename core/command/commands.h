@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "command/options.h"
 
+#include <limits.h>
 #include <stdbool.h>
 
 enum { EXIT_RUN_FAILED = 1, EXIT_BAD_COMMAND_LINE = 2 };
@@ -22,6 +23,9 @@ int report_failure(const Error *error);
 // The folder that --model names, or the model that comes with Sculpt: data/models/critters, looked for in the current
 // folder and then beside the program itself, so that it is found from anywhere. malloc'ed.
 char *model_folder(const Options *options);
+
+// Where this program's own file is; false where /proc can't tell.
+bool program_path(char path[PATH_MAX]);
 
 // The options and what they do (help.c), on stdout.
 void help_print(Command command);

@@ -141,6 +141,8 @@ static bool drawing_run(Drawing *d, Interrupt *interrupt, Error *error) {
     report_cost(d->model, &d->settings, &d->cost, scheduler);
     report_lost_words(d->run);
     recipe_make(&d->recipe, d->run, &d->settings);
+    if (o->init) recipe_add(&d->recipe, "init", o->init);
+    if (o->latents) recipe_add(&d->recipe, "latents", o->latents);
     if (o->trace && !(d->trace = trace_begin(d->run, error))) return false;
     if (o->steps_dir && !filmstrip_open(&d->strip, o->steps_dir, run_step_count(d->run), d->cost.decode, error))
         return false;

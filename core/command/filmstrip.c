@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 // Decoding 128 x 128 pixels with a small VAE takes a few GFLOP, well under a second; the 512 x 512 of Stable Diffusion
 // takes 2500, as much as several steps.
@@ -19,8 +20,29 @@ bool filmstrip_open(Filmstrip *strip, const char *folder, size_t step_count, Cos
                          .step_count = step_count,
                          .decodes = decode.flops <= DECODE_FLOPS_LIMIT,
                          .columns = step_count < FILMSTRIP_COLUMNS ? step_count : FILMSTRIP_COLUMNS};
-    if (mkdir(folder, 0777) == 0 || errno == EEXIST) return true;
-    return error_set(error, "%s: can't be made: %s; name a folder inside one that is there", folder, strerror(errno));
+    struct stat status;
+    if (mkdir(folder, 0777) == 0) return true;
+    if (errno != EEXIST)
+        return error_set(error, "%s: can't be made: %s; name a folder inside one that is there", folder,
+                         strerror(errno));
+    if (stat(folder, &status) == 0 && S_ISDIR(status.st_mode)) return true;
+    return error_set(error, "%s: is no folder; name one, or a place where there is nothing yet", folder);
+}
+
+static char *step_path(const Filmstrip *strip, size_t k) {
+    char name[32];
+    snprintf(name, sizeof name, "step-%03zu.png", k);
+    return path_join(strip->folder, name);
+}
+
+// What a longer run has left in the same folder would look like this run's end.
+static void remove_later_steps(const Filmstrip *strip) {
+    bool there = true;
+    for (size_t k = strip->step_count; there; k++) {
+        char *path = step_path(strip, k);
+        there = unlink(path) == 0;
+        free(path);
+    }
 }
 
 // Latents as a picture of the run's size.
@@ -48,9 +70,7 @@ bool filmstrip_add(Filmstrip *strip, Run *run, const Settings *settings, const R
     Image image;
     if (!latents_show(strip, run, settings, step->pred_original_sample, &image, error)) return false;
 
-    char name[32];
-    snprintf(name, sizeof name, "step-%03zu.png", step->k);
-    char *path = path_join(strip->folder, name);
+    char *path = step_path(strip, step->k);
     bool ok = png_write(path, &image, recipe->rows, recipe->count, error);
     free(path);
 
@@ -71,6 +91,7 @@ static void image_place(Image *sheet, const Image *image, size_t left, size_t to
 }
 
 bool filmstrip_write(const Filmstrip *strip, const Recipe *recipe, Error *error) {
+    remove_later_steps(strip);
     enum { GAP = 4 };  // pixels of white between and around the pictures
     size_t width = strip->noisy[0].width + GAP, height = strip->noisy[0].height + GAP;
     Image sheet = image_new(strip->columns * width + GAP, 2 * height + GAP);

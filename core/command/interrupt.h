@@ -18,7 +18,7 @@ typedef struct Interrupt {
     _Atomic(Run *) run;    // NULL: nothing has begun, so a signal ends the program at once
 } Interrupt;
 
-// To be called before any other thread is made (OpenMP's inherit the blocked signals). False when no thread can be made.
+// To be called before any other thread is made (OpenMP's inherit the blocked signals). False when none can be made.
 bool interrupt_open(Interrupt *interrupt, Error *error);
 void interrupt_set_run(Interrupt *interrupt, Run *run);  // NULL when the run is over
 bool interrupt_happened(const Interrupt *interrupt);

@@ -2,6 +2,9 @@
 
 #include "command/options.h"
 
+#include "ops/context.h"
+#include "schedulers/scheduler.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <math.h>
@@ -81,7 +84,7 @@ static const OptionRow *option_find(int id) {
     return NULL;
 }
 
-// ---- values -----------------------------------------------------------------------------------------------------------
+// ---- values ---------------------------------------------------------------------------------------------------------
 
 static bool read_whole(const char *name, const char *text, uint64_t min, uint64_t max, uint64_t *value, Error *error) {
     bool digits = *text && strspn(text, "0123456789") == strlen(text);
@@ -222,7 +225,8 @@ static void getopt_tables(char short_options[3 * OPTION_COUNT], struct option lo
     long_options[OPTION_COUNT] = (struct option){0};
 }
 
-// Reads all options; given[] says which there were. The words that are no options are then argv[optind] and after.
+// Reads all options; given[] says which there were. getopt_long would take the beginning of a name for the name, until
+// a later option begins alike; here it is an error. The words that are no options are then argv[optind] and after.
 static bool read_options(Options *options, int argc, char **argv, bool given[OPTION_COUNT], Error *error) {
     char short_options[3 * OPTION_COUNT];
     struct option long_options[OPTION_COUNT + 1];
@@ -237,6 +241,10 @@ static bool read_options(Options *options, int argc, char **argv, bool given[OPT
         if (id == '?') return unknown_option(optopt ? letter : word, error);
 
         const OptionRow *row = option_find(id);
+        if (row->takes_value && optarg == word) word = argv[optind - 2];
+        bool long_form = strncmp(word, "--", 2) == 0;
+        if (long_form && strcspn(word + 2, "=") != strlen(row->name))
+            return unknown_option(word, error);  // a beginning
         if (given[row - OPTIONS] && !row->repeats)
             return error_set(error, "--%s: given twice; leave one out", row->name);
         given[row - OPTIONS] = true;
@@ -274,6 +282,21 @@ static bool read_words(Options *options, int count, char **words, Error *error) 
     return true;
 }
 
+// Names and settings that no model has are refused before one is opened.
+static bool values_known(const Options *o, Error *error) {
+    if (o->scheduler && !scheduler_kind_named(o->scheduler, error)) return false;
+    bool ok = true;
+    SchedulerConfig any = ddim_kind.defaults;
+    for (size_t i = 0; ok && i < o->scheduler_config_count; i++) {
+        ok = scheduler_config_set(&any, o->scheduler_configs[i], error);
+    }
+    Context chooser;
+    context_open_planning(&chooser, NULL);
+    for (size_t i = 0; ok && i < o->kernel_count; i++) ok = context_choose_kernel(&chooser, o->kernels[i], error);
+    context_close(&chooser);
+    return ok;
+}
+
 bool options_read(Options *options, int argc, char **argv, Error *error) {
     *options = (Options){.negative_prompt = "",
                          .num_inference_steps = 20,
@@ -297,5 +320,5 @@ bool options_read(Options *options, int argc, char **argv, Error *error) {
     if (options->init && options->latents) {
         return error_set(error, "--init and --latents: both say where the run starts; leave one out");
     }
-    return true;
+    return values_known(options, error);
 }

@@ -1,7 +1,7 @@
 // options.h - the command line, read strictly
 //
-// A mistyped number that is quietly taken for another one makes a picture that nobody can explain, so everything here is
-// either exactly right or an error. What the options mean stands in help.c.
+// A mistyped number that is quietly taken for another one makes a picture that nobody can explain, so everything here
+// is either exactly right or an error. What the options mean stands in help.c.
 
 #pragma once
 
@@ -40,8 +40,8 @@ typedef struct Options {
     bool json;
 } Options;
 
-// Reads argv, options in any place. The first word that is no option chooses the command if it is one's name, else it is
-// the prompt. The strings stay argv's.
+// Reads argv, options in any place. The first word that is no option chooses the command if it is one's name, else it
+// is the prompt. The strings stay argv's.
 bool options_read(Options *options, int argc, char **argv, Error *error);
 
 // "tokenize"

@@ -26,13 +26,17 @@ void report_cost(const Model *model, const Settings *settings, const RunCost *co
             number_text((double)cost->parameters).text, settings->width, settings->height, scheduler->kind->name,
             settings->guidance_scale, (unsigned long long)settings->seed);
     if (*scheduler->note) fprintf(stderr, "%s\n", scheduler->note);
-    if (settings->init) {
-        fprintf(stderr, "strength %g: of %zu steps the last %zu are run\n", settings->strength,
-                settings->num_inference_steps, cost->timestep_count);
+    if (*settings->negative_prompt && settings->guidance_scale <= 1) {
+        fprintf(stderr, "guidance %g: there is no second pass, so the negative prompt changes nothing\n",
+                settings->guidance_scale);
     }
-    fprintf(stderr, "%zu steps of %sFLOP (%zu U-Net calls) and a decode of %sFLOP: %sFLOP in all; ",
-            cost->timestep_count, number_text((double)cost->step.flops).text, cost->unet_calls,
-            number_text((double)cost->decode.flops).text, number_text((double)all).text);
+    if (settings->init) {
+        fprintf(stderr, "strength %g: begins %zu before the end of %zu steps\n", settings->strength,
+                cost->timestep_count, settings->num_inference_steps);
+    }
+    fprintf(stderr, "%zu step%s of %sFLOP (%zu U-Net calls) and a decode of %sFLOP: %sFLOP in all; ",
+            cost->timestep_count, cost->timestep_count == 1 ? "" : "s", number_text((double)cost->step.flops).text,
+            cost->unet_calls, number_text((double)cost->decode.flops).text, number_text((double)all).text);
     fprintf(stderr, "memory %sB weights + %sB activations\n", number_text((double)cost->weight_bytes).text,
             number_text((double)cost->activation_bytes).text);
 }
@@ -42,7 +46,9 @@ void report_times(const Run *run) {
     size_t steps = run_steps_done(run);
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-    fprintf(stderr, "text %.2f s, %zu steps %.2f s (%.3g s each), decoding %.2f s; ", times.text, steps, times.steps,
+    fprintf(stderr, "loading %.2f s, text %.2f s, ", run_model(run)->load_seconds, times.text);
+    if (times.encode > 0) fprintf(stderr, "encoding %.2f s, ", times.encode);
+    fprintf(stderr, "%zu step%s %.2f s (%.3g s each), decoding %.2f s; ", steps, steps == 1 ? "" : "s", times.steps,
             steps ? times.steps / (double)steps : 0.0, times.decode);
     fprintf(stderr, "peak memory: %sB activations, %sB the whole program\n",
             number_text((double)run_peak_activation_bytes(run)).text, number_text((double)usage.ru_maxrss * 1024).text);
@@ -64,10 +70,8 @@ void report_lost_words(const Run *run) {
     for (int row = 0; row < 2; row++) {
         const TokenIds *tokens = run_tokens(run, row);
         if (!tokens || !*tokens->lost) continue;
-        const char *lost = tokens->lost;
-        while (((unsigned char)*lost & 0xC0) == 0x80) lost++;  // the cut may fall inside a character
         fprintf(stderr, "%s: only %zu tokens fit, so the model never sees \"", NAMES[row], tokens->length);
-        print_beginning(lost);
+        print_beginning(tokens->lost);
         fprintf(stderr, "\"\n");
     }
 }

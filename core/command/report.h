@@ -6,10 +6,10 @@
 
 #include "sculpt.h"
 
-// "critters: 9.4 M parameters, 128 x 128, 20 steps of 1.2 GFLOP ..."
+// "data/models/critters: 9.4 M parameters. 128 x 128, ddim, guidance 7.5, seed 1", and what a step and all will take
 void report_cost(const Model *model, const Settings *settings, const RunCost *cost, const Scheduler *scheduler);
 
-// "text 0.01 s, 20 steps 3.2 s, decode 0.2 s; ..."
+// "loading 0.05 s, text 0.01 s, 20 steps 3.20 s (0.16 s each), decoding 0.20 s; peak memory: ..."
 void report_times(const Run *run);
 
 // A prompt that was cut: which words the model never saw.

@@ -10,11 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-// The kind that the model asks for; NULL when there is no model or it can't be read.
-static const SchedulerKind *model_kind(const char *model) {
+// The kind that the model asks for; NULL, and why, when there is no model or it asks for one that isn't here.
+static const SchedulerKind *model_kind(const char *model, Error *error) {
     char *folder = path_join(model, "scheduler");
-    Error unreadable = {0};
-    Scheduler *scheduler = scheduler_open(folder, NULL, NULL, 0, &unreadable);
+    Scheduler *scheduler = scheduler_open(folder, NULL, NULL, 0, error);
     const SchedulerKind *kind = scheduler ? scheduler->kind : NULL;
     scheduler_free(scheduler);
     free(folder);
@@ -24,7 +23,9 @@ static const SchedulerKind *model_kind(const char *model) {
 int command_schedulers(const Options *options) {
     Error error = {0};
     char *model = model_folder(options);
-    const SchedulerKind *chosen = model_kind(model);
+    const SchedulerKind *chosen = model_kind(model, &error);
+    bool marked = chosen || !options->model;  // the default model may be absent; one that was named, not
+    if (marked) error = (Error){0};
     printf("How much of the predicted noise is taken away at each step, and where to ask next.\n");
     if (chosen) printf("* is what %s asks for; --scheduler NAME takes another\n", model);
     for (size_t i = 0; i < scheduler_kind_count(); i++) {
@@ -36,5 +37,5 @@ int command_schedulers(const Options *options) {
         printf("    %s\n", kind->paper);
     }
     free(model);
-    return output_flush(&error) ? EXIT_SUCCESS : report_failure(&error);
+    return output_flush(&error) && marked ? EXIT_SUCCESS : report_failure(&error);
 }

@@ -2,6 +2,7 @@
 
 #include "command/starting_point.h"
 
+#include "base/check.h"
 #include "io/weights.h"
 
 #include <math.h>
@@ -45,8 +46,11 @@ bool latents_read(const char *path, const Model *model, Settings *settings, Erro
         Tensor tensor = weights_tensor(&weights, shape, "", "latents");
         ok = weights_ok(&weights);
         size_t n = shape_count(shape);
-        if (ok) latents = malloc(n * sizeof *latents);
-        if (latents) memcpy(latents, tensor_f32(tensor), n * sizeof *latents);
+        if (ok) {
+            latents = malloc(n * sizeof *latents);
+            CHECK(latents, "no memory for %zu latents", n);
+            memcpy(latents, tensor_f32(tensor), n * sizeof *latents);
+        }
         for (size_t i = 0; ok && i < n; i++) {
             if (!isfinite(latents[i]))
                 ok = error_set(error, "%s: number %zu of the latents isn't finite; make them anew", path, i);

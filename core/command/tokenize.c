@@ -12,13 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Where text that doesn't fit begins with a whole character. A token may be part of one, and so may the cut.
-static const char *lost_text(const TokenIds *tokens) {
-    const char *lost = tokens->lost;
-    while (((unsigned char)*lost & 0xC0) == 0x80) lost++;  // a byte that continues a character
-    return lost;
-}
-
 // {"ids": [...], "pieces": [...], "lost": "..."} on one line; a piece for every id
 static bool print_json(const Tokenizer *tokenizer, const TokenIds *tokens, Error *error) {
     json_t *ids = json_array(), *pieces = json_array();
@@ -26,7 +19,7 @@ static bool print_json(const Tokenizer *tokenizer, const TokenIds *tokens, Error
         json_array_append_new(ids, json_integer(tokens->ids[i]));
         json_array_append_new(pieces, json_string(tokenizer_piece(tokenizer, tokens->ids[i])));
     }
-    json_t *object = json_pack("{s:o, s:o, s:s}", "ids", ids, "pieces", pieces, "lost", lost_text(tokens));
+    json_t *object = json_pack("{s:o, s:o, s:s}", "ids", ids, "pieces", pieces, "lost", tokens->lost);
     char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
     if (text) puts(text);
     free(text);
@@ -43,7 +36,7 @@ static void print_table(const Tokenizer *tokenizer, const TokenIds *tokens) {
         printf("and %zu times padding: %lld %s\n", tokens->length - tokens->used, (long long)padding,
                tokenizer_piece(tokenizer, padding));
     }
-    if (*tokens->lost) printf("cut, since only %zu tokens fit: \"%s\"\n", tokens->length, lost_text(tokens));
+    if (*tokens->lost) printf("cut, since only %zu tokens fit: \"%s\"\n", tokens->length, tokens->lost);
 }
 
 static bool tokenize(const Tokenizer *tokenizer, const char *text, bool json, Error *error) {

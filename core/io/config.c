@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// ---- the file --------------------------------------------------------------------------------------------------------
+// ---- the file -------------------------------------------------------------------------------------------------------
 
 // Overwrites Infinity and -Infinity by null and spaces, except inside strings.
 static void replace_infinities(char *text) {
@@ -60,7 +60,7 @@ bool config_close(Config *config) {
     return ok;
 }
 
-// ---- one value -------------------------------------------------------------------------------------------------------
+// ---- one value ------------------------------------------------------------------------------------------------------
 
 // NULL where the key is absent or null.
 static const json_t *find(const Config *config, const char *key) {
@@ -162,7 +162,7 @@ void config_string(Config *config, const char *key, char *value, size_t size) {
     if (json) take_string(config, key, json, value, size);
 }
 
-// ---- lists -----------------------------------------------------------------------------------------------------------
+// ---- lists ----------------------------------------------------------------------------------------------------------
 
 // The list, if it is one and has at most max items; sets *count. Else NULL, and an error unless it is absent.
 static const json_t *take_list(Config *config, const char *key, const char *wanted, size_t max, size_t *count) {

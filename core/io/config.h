@@ -1,7 +1,7 @@
 // config.h - a diffusers or transformers JSON file: config.json, scheduler_config.json, model_index.json
 //
-// Each getter leaves *value as it is (the default) when the key is absent or null, and notes an error when the value has
-// the wrong type or range. The first error stays; config_close says whether there was one, so a reader is a plain list:
+// Each getter leaves *value as it is (the default) when the key is absent or null, and notes an error when the value
+// has the wrong type or range. The first error stays; config_close says whether there was one, so readers are lists:
 //
 //     if (!config_open(&config, path, error)) return false;
 //     config_size(&config, "in_channels", &out->in_channels);

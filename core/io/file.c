@@ -13,10 +13,10 @@
 
 static const size_t LARGEST_TEXT = (size_t)256 << 20;  // bytes; the largest tokenizer.json around has a tenth of that
 
-// ---- in --------------------------------------------------------------------------------------------------------------
+// ---- in -------------------------------------------------------------------------------------------------------------
 
-// The stream's bytes in a buffer that doubles, with room for the '\0'. Sizes aren't asked for beforehand, since pipes
-// and /proc files have none.
+// The stream's bytes in a buffer that doubles, with room for the '\0'. Sizes aren't asked for beforehand, since /proc's files
+// have none.
 static char *read_all(FILE *stream, const char *path, size_t *size, Error *error) {
     char *text = NULL;
     size_t used = 0, capacity = 16384;
@@ -41,24 +41,38 @@ static char *read_all(FILE *stream, const char *path, size_t *size, Error *error
             if (size) *size = used;
             return text;
         }
-        capacity *= 2;
+        capacity = capacity < LARGEST_TEXT ? 2 * capacity : LARGEST_TEXT + 2;  // a byte too many, and the '\0'
     }
     free(text);
     return NULL;
 }
 
-char *file_read(const char *path, size_t *size, Error *error) {
-    FILE *stream = fopen(path, "rb");
-    if (!stream) {
+FILE *file_open(const char *path, Error *error) {
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // an empty pipe would block
+    if (descriptor < 0) {
         error_set(error, "%s: can't be opened: %s; check the path", path, strerror(errno));
         return NULL;
     }
+    struct stat status;
+    bool known = fstat(descriptor, &status) == 0;
+    FILE *stream = known && S_ISREG(status.st_mode) ? fdopen(descriptor, "rb") : NULL;
+    if (!stream) {
+        const char *kind = known && S_ISDIR(status.st_mode) ? "a folder" : "no regular file";
+        error_set(error, "%s: is %s; name a file to read", path, kind);
+        close(descriptor);
+    }
+    return stream;
+}
+
+char *file_read(const char *path, size_t *size, Error *error) {
+    FILE *stream = file_open(path, error);
+    if (!stream) return NULL;
     char *text = read_all(stream, path, size, error);
     fclose(stream);
     return text;
 }
 
-// ---- out -------------------------------------------------------------------------------------------------------------
+// ---- out ------------------------------------------------------------------------------------------------------------
 
 bool file_create(OutputFile *file, const char *path, Error *error) {
     *file = (OutputFile){0};
@@ -69,6 +83,9 @@ bool file_create(OutputFile *file, const char *path, Error *error) {
         return error_set(error, "%s: is %s; name a file to write", path, kind);
     }
     file->path = realpath(path, NULL);
+    if (!file->path && lstat(path, &status) == 0) {
+        return error_set(error, "%s: is a link that leads nowhere; remove it or name another file", path);
+    }
     if (!file->path) file->path = strdup(path);
     CHECK(file->path, "out of memory");
 
@@ -127,7 +144,7 @@ void file_abandon(OutputFile *file) {
     *file = (OutputFile){0};
 }
 
-// ---- paths -----------------------------------------------------------------------------------------------------------
+// ---- paths ----------------------------------------------------------------------------------------------------------
 
 char *path_join(const char *folder, const char *name) {
     size_t length = strlen(folder);

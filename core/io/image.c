@@ -28,12 +28,12 @@ void image_free(Image *image) {
 //
 //     in [outer, from, inner]    out [outer, to, inner]
 //
-// New pixel o has its centre at c = (o + 0.5) * from / to on the old axis. Old pixels count by their distance d from it:
+// New pixel o has its centre at c = (o + 0.5) * from / to on the old axis. Old pixels count by their distance d:
 //
 //     weight = max(0, 1 - |d| / s),  s = max(1, from / to),  divided by the sum of weights
 //
 // Going up, s = 1 and that is bilinear interpolation; going down, the triangle widens with the step between new pixels,
-// so that every old pixel counts and nothing fine turns into a coarse pattern (aliasing). At the edges the triangle is cut.
+// so that every old pixel counts and nothing fine turns into a coarse pattern (aliasing). At the edges it is cut.
 
 static void resize_axis(uint8_t *out, const uint8_t *in, size_t outer, size_t from, size_t to, size_t inner) {
     double step = (double)from / to, s = fmax(1, step);

@@ -42,10 +42,10 @@ static void on_warning(png_structp png, png_const_charp message) {
     (void)message;
 }
 
-// ---- in --------------------------------------------------------------------------------------------------------------
+// ---- in -------------------------------------------------------------------------------------------------------------
 
-// Every chunk up to IEND lies within the file. libpng takes memory for a text chunk by the length that stands before it,
-// and fills that with zeros: 800 MB for 100 bytes of file, were it not asked here.
+// Every chunk up to IEND lies within the file. libpng takes memory for a text chunk by the length that stands before
+// it, and fills that with zeros: 800 MB for 100 bytes of file, were it not asked here.
 static bool check_chunks(FILE *stream, const char *path, Error *error) {
     struct stat status;
     if (fstat(fileno(stream), &status) != 0 || !S_ISREG(status.st_mode)) {
@@ -72,8 +72,8 @@ static bool check_chunks(FILE *stream, const char *path, Error *error) {
 
 // Opens the file and looks at its frame: the first 8 bytes and where its chunks end.
 static bool open_read(PngJob *job, const char *path, Error *error) {
-    *job = (PngJob){.stream = fopen(path, "rb")};
-    if (!job->stream) return error_set(error, "%s: can't be opened: %s; check the path", path, strerror(errno));
+    *job = (PngJob){.stream = file_open(path, error)};
+    if (!job->stream) return false;
     uint8_t signature[8];
     size_t got = fread(signature, 1, sizeof signature, job->stream);
     if (ferror(job->stream)) return error_set(error, "%s: can't be read: %s; name a PNG file", path, strerror(errno));
@@ -171,7 +171,7 @@ char *png_read_text(const char *path, const char *key) {
     return value;
 }
 
-// ---- out -------------------------------------------------------------------------------------------------------------
+// ---- out ------------------------------------------------------------------------------------------------------------
 
 static bool write_all(PngJob *job, const Image *image, size_t text_count) {
     if (setjmp(png_jmpbuf(job->png))) return false;

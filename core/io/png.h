@@ -1,7 +1,7 @@
 // png.h - pictures in and out
 //
-// What a run was asked for is written into the picture's text chunks, as the web UIs do, so that a picture can tell how to
-// make it again.
+// What a run was asked for is written into the picture's text chunks, as the web UIs do, so that a picture can tell how
+// to make it again.
 
 #pragma once
 

@@ -1,8 +1,8 @@
 // safetensors.h - the file format that weights, traces and latents are kept in
 //
-// An 8-byte little-endian header length, a JSON header {"name": {"dtype", "shape", "data_offsets"}, "__metadata__": {..}},
-// then the numbers. Nothing in it can run code, which is why the ecosystem left pickles for it; but a header can lie, so
-// every field is checked against the file before anything is believed.
+// An 8-byte little-endian header length, a JSON header {"name": {"dtype", "shape", "data_offsets"}} with "__metadata__"
+// of strings, then the numbers. Nothing in it can run code, which is why the ecosystem left pickles for it; but a
+// header can lie, so every field is checked against the file before anything is believed.
 // Elsewhere: the safetensors package. Format: github.com/huggingface/safetensors, README.
 
 #pragma once
@@ -23,10 +23,10 @@ typedef struct SafetensorsEntry {
     size_t bytes;
 } SafetensorsEntry;
 
-// Maps a file and checks its whole header: length, JSON, duplicate keys, dtypes that nobody defined, shapes whose product
-// overflows, offsets beyond the end, overlaps, holes, bytes that no tensor covers. NULL and an error that names the file
-// and the tensor. A defined dtype that is not ours is no error here (checkpoints hold the odd I32 counter); weights.h
-// refuses it when it is asked for.
+// Maps a file and checks its whole header: length, JSON, duplicate keys, dtypes that nobody defined, shapes whose
+// product overflows, offsets beyond the end, overlaps, holes, bytes that no tensor covers. NULL and an error that names
+// the file and the tensor. A defined dtype that is not ours is no error here (checkpoints hold the odd I32 counter);
+// weights.h refuses it when it is asked for.
 SafetensorsFile *safetensors_open(const char *path, Error *error);
 void safetensors_close(SafetensorsFile *file);  // NULL is fine
 

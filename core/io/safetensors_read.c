@@ -78,7 +78,7 @@ __attribute__((format(printf, 3, 4))) static bool refuse(const SafetensorsFile *
     return error_set(error, "%s: %s; the file is damaged or no safetensors file, get it again", file->path, why);
 }
 
-// ---- the file, then its header ---------------------------------------------------------------------------------------
+// ---- the file, then its header --------------------------------------------------------------------------------------
 
 static bool map_file(SafetensorsFile *file, Error *error) {
     int descriptor = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // non-blocking, lest a pipe keeps us waiting
@@ -145,7 +145,7 @@ static bool check_metadata(const SafetensorsFile *file, Error *error) {
     return true;
 }
 
-// ---- one tensor ------------------------------------------------------------------------------------------------------
+// ---- one tensor -----------------------------------------------------------------------------------------------------
 
 static const KnownDType *find_dtype(const char *name) {
     for (size_t i = 0; i < sizeof KNOWN_DTYPES / sizeof KNOWN_DTYPES[0]; i++) {
@@ -228,7 +228,7 @@ static bool read_entry(const SafetensorsFile *file, SafetensorsEntry *entry, con
     return true;
 }
 
-// ---- all tensors -----------------------------------------------------------------------------------------------------
+// ---- all tensors ----------------------------------------------------------------------------------------------------
 
 static int compare_places(const void *a, const void *b) {
     const SafetensorsEntry *x = a, *y = b;
@@ -287,7 +287,7 @@ static bool check_coverage(const SafetensorsFile *file, Error *error) {
     return true;
 }
 
-// ---- the file --------------------------------------------------------------------------------------------------------
+// ---- the file -------------------------------------------------------------------------------------------------------
 
 SafetensorsFile *safetensors_open(const char *path, Error *error) {
     SafetensorsFile *file = calloc(1, sizeof *file);

@@ -28,7 +28,7 @@ void weights_close(Weights *weights) {
     *weights = (Weights){.failed = weights->failed, .error = weights->error};
 }
 
-// ---- other number formats to f32 -------------------------------------------------------------------------------------
+// ---- other number formats to f32 ------------------------------------------------------------------------------------
 
 // An unaligned number of the file. The compiler makes one load of it.
 static inline uint16_t load_u16(const uint8_t *bytes) {
@@ -76,7 +76,7 @@ static float *take_converted(Weights *weights, size_t n) {
     return numbers;
 }
 
-// ---- tensors by name -------------------------------------------------------------------------------------------------
+// ---- tensors by name ------------------------------------------------------------------------------------------------
 
 typedef struct FullName {
     char text[256];

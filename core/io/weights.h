@@ -1,8 +1,8 @@
 // weights.h - a stage's weights by name, checked by shape
 //
-// A stage asks for each of its tensors by the name diffusers gives it and the shape its config implies. The first that is
-// missing or has another shape becomes the error, with both shapes; after that every further question answers with an
-// absent tensor, so a loader reads as a list of layers and looks at the error once, at the end.
+// A stage asks for each of its tensors by the name diffusers gives it and the shape its config implies. The first that
+// is missing or has another shape becomes the error, with both shapes; after that every further question answers with
+// an absent tensor, so a loader reads as a list of layers and looks at the error once, at the end.
 
 #pragma once
 

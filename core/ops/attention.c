@@ -3,7 +3,7 @@
 // Where: the text encoder (words look at earlier words), the U-Net's transformers (pixels look at pixels, then at the
 //        prompt's words: here text becomes picture) and the middle of the VAE.
 // Elsewhere: torch.nn.functional.scaled_dot_product_attention; paper: Vaswani et al. 2017 (arXiv 1706.03762), eq. 1.
-// Read next: linear.c makes q, k and v; stages/unet.c (the transformer block) puts them together.
+// Read next: linear.c makes q, k and v; stages/transformer.c puts them together.
 
 #include "ops/attention.h"
 

@@ -15,10 +15,7 @@ static void choose_defaults(Context *ctx) {
 bool context_open(Context *ctx, size_t arena_bytes, int threads, Error *error) {
     *ctx = (Context){0};
     choose_defaults(ctx);
-    if (threads > 0) {
-        omp_set_num_threads(threads);
-        openblas_set_num_threads(threads);
-    }
+    ctx->threads = threads;
     if (arena_open(&ctx->arena, arena_bytes)) return true;
     return error_set(error, "memory: the system refused %.1f MB for activations; draw a smaller picture",
                      (double)arena_bytes / 1e6);
@@ -34,6 +31,21 @@ void context_open_planning(Context *ctx, const Kernel *const kernels[OP_COUNT]) 
 void context_close(Context *ctx) {
     arena_close(&ctx->arena);
     *ctx = (Context){0};
+}
+
+static void set_threads(int threads) {
+    omp_set_num_threads(threads);
+    openblas_set_num_threads(threads);
+}
+
+int context_enter(const Context *ctx) {
+    int before = omp_get_max_threads();
+    if (ctx->threads > 0) set_threads(ctx->threads);
+    return before;
+}
+
+void context_leave(int threads_before) {
+    if (omp_get_max_threads() != threads_before) set_threads(threads_before);
 }
 
 // Appends ", name" to a list; what doesn't fit is cut.

@@ -4,8 +4,8 @@
 // There are no globals, so two runs can be alive at once, each with its own Context.
 //
 // The same stage code runs in two modes. Executing, each op takes its output from the arena and calls its kernel.
-// Planning, each op only works out its output's shape and adds up what it would have cost: `sculpt` prints that before a
-// run and refuses a run that can't fit.
+// Planning, each op only works out its output's shape and adds up what it would have cost: `sculpt` prints that before
+// a run and refuses a run that can't fit.
 
 #pragma once
 
@@ -38,6 +38,7 @@ typedef struct AttentionObserver {
 typedef struct Context {
     Arena arena;
     const Kernel *kernels[OP_COUNT];  // the variant that runs each op
+    int threads;                      // that its forward passes use; 0: as many as there are
     bool planning;
     Cost cost;  // summed over all ops since context_open; filled in both modes
 
@@ -50,7 +51,7 @@ typedef struct Context {
 } Context;
 
 // Opens a context whose arena can hold arena_bytes, with the fastest kernels this machine can run. Pages become memory
-// only when used, so a generous number costs nothing. threads: OpenMP's and OpenBLAS's; 0 leaves both as they are.
+// only when used, so a generous number costs nothing. threads: for context_enter.
 bool context_open(Context *ctx, size_t arena_bytes, int threads, Error *error);
 
 // A context that executes nothing. Afterwards ctx->arena.high_water and ctx->cost tell what executing would take.
@@ -58,6 +59,11 @@ bool context_open(Context *ctx, size_t arena_bytes, int threads, Error *error);
 void context_open_planning(Context *ctx, const Kernel *const kernels[OP_COUNT]);
 
 void context_close(Context *ctx);
+
+// Around a forward pass: OpenMP and OpenBLAS know one number of threads for whoever calls them, and another context may
+// want another. context_enter sets ctx's and returns the one before, which context_leave puts back.
+int context_enter(const Context *ctx);
+void context_leave(int threads_before);
 
 // Chooses a kernel by "op=variant", e.g. "conv2d=naive". Errors: no such op, no such variant (both list what there is),
 // or one that this machine can't run.

@@ -3,7 +3,7 @@
 // Where: GroupNorm opens every ResNet block of the U-Net and the VAE; LayerNorm stands before every attention
 //        and feed-forward layer of the text encoder and of the U-Net's transformers.
 // Elsewhere: torch.nn.GroupNorm, torch.nn.LayerNorm.
-// Read next: activation.c (SiLU follows most GroupNorms), stages/unet.c (the ResNet block).
+// Read next: activation.c (SiLU follows most GroupNorms), stages/resnet_block.c.
 
 #include "ops/norm.h"
 

@@ -1,7 +1,7 @@
 // ops.h - the vocabulary that the stages are written in
 //
-// Every function takes tensors, makes its output in ctx's arena and returns it. Shapes stand beside each; a mismatch is a
-// bug in the caller and CHECKed. Weights keep the layout that PyTorch saves.
+// Every function takes tensors, makes its output in ctx's arena and returns it. Shapes stand beside each; a mismatch is
+// a bug in the caller and CHECKed. Weights keep the layout that PyTorch saves.
 //
 // Each op family is one file, ordered for a learner: the maths, then naive (the definition), then what is faster:
 // conv2d.c  linear.c  attention.c  norm.c  activation.c  shape.c  embedding.c. Its header declares the kernels.
@@ -32,7 +32,7 @@ Tensor group_norm(Context *ctx, Tensor x, const Layer *layer, size_t groups, flo
 // x [..., C], weight and bias [C] -> the same shape
 Tensor layer_norm(Context *ctx, Tensor x, const Layer *layer, float eps);
 
-// Element by element, the same shape. The _inplace forms overwrite x and return it: for temporaries that nobody else reads.
+// Element by element, the same shape. The _inplace forms overwrite x, which nobody else may read, and return it.
 Tensor silu(Context *ctx, Tensor x);
 Tensor silu_inplace(Context *ctx, Tensor x);
 Tensor gelu_inplace(Context *ctx, Tensor x);        // exact: x/2 (1 + erf(x / sqrt 2))

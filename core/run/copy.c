@@ -11,29 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-// ---- settings that outlive their caller -----------------------------------------------------------------------------
-
-bool settings_own_strings(Settings *settings, Error *error) {
-    settings->prompt = strdup(settings->prompt);
-    settings->negative_prompt = strdup(settings->negative_prompt);
-    settings->scheduler = settings->scheduler ? strdup(settings->scheduler) : NULL;
-    settings->scheduler_overrides = NULL;
-    settings->scheduler_override_count = settings->kernel_count = 0;
-    memset(settings->kernels, 0, sizeof settings->kernels);
-    settings->init = NULL;
-    settings->latents = NULL;
-    if (settings->prompt && settings->negative_prompt) return true;
-    settings_free_strings(settings);
-    return error_set(error, "prompt: no memory for a copy of it; close other programs");
-}
-
-void settings_free_strings(Settings *settings) {
-    free((char *)settings->prompt);
-    free((char *)settings->negative_prompt);
-    free((char *)settings->scheduler);
-    settings->prompt = settings->negative_prompt = settings->scheduler = NULL;
-}
-
 // ---- copy -----------------------------------------------------------------------------------------------------------
 
 static const float *moved(const Run *copy, const Run *run, const float *pointer) {
@@ -68,7 +45,7 @@ Run *run_copy(const Run *run, Error *error) {
     bool ok = settings_own_strings(&copy->settings, error) && run_take_memory(copy, error) &&
               prompts_copy(&copy->prompts, &run->prompts, run->model, &copy->settings, error) &&
               cost_fits(&copy->settings, run->ctx.arena.capacity, error) &&
-              context_open(&copy->ctx, run->ctx.arena.capacity, 0, error);
+              context_open(&copy->ctx, run->ctx.arena.capacity, run->ctx.threads, error);
     if (ok) copy->scheduler = scheduler_copy(run->scheduler);
     if (ok && !copy->scheduler) ok = error_set(error, "copy: no memory for the scheduler; close other programs");
     if (!ok) {
@@ -110,14 +87,6 @@ static void change_scheduler(Run *run, Scheduler *scheduler) {
     scheduler_free(old);
 }
 
-// An arena that is large enough for the new settings, with the new kernels
-static bool reserve_for(Run *run, const Settings *settings, const Kernel *const kernels[OP_COUNT], Error *error) {
-    RunCost cost = {0};
-    cost_plan(run->model, kernels, (RunShape){settings_guided(settings) ? 2 : 1, run->height, run->width, false},
-              &cost);
-    return cost_fits(settings, cost.activation_bytes, error) && run_reserve(run, cost.activation_bytes, error);
-}
-
 static bool changeable(const Run *run, const Settings *settings, Error *error) {
     const Settings *old = &run->settings;
     if (!settings_check(run->model, settings, error)) return false;
@@ -130,21 +99,24 @@ static bool changeable(const Run *run, const Settings *settings, Error *error) {
 }
 
 bool run_change(Run *run, const Settings *settings, Error *error) {
-    const Kernel *kernels[OP_COUNT];
+    const Kernel *kernels[OP_COUNT], *kernels_before[OP_COUNT];
     Prompts prompts;
     Settings owned = *settings;
+    owned.strength = run->settings.strength;  // that is over and done with
     if (!changeable(run, settings, error) || !settings_kernels(settings, kernels, error)) return false;
-    if (!reserve_for(run, settings, kernels, error)) return false;
+    if (!run_reserve(run, settings, kernels, error)) return false;
 
     Scheduler *scheduler = settings_scheduler(run->model, settings, error);
     if (!scheduler) return false;
-    if (!prompts_encode(&prompts, &run->ctx, run->model, settings, error)) {
-        atomic_store(&run->stop, false);
-        scheduler_free(scheduler);
-        return false;
-    }
-    if (!settings_own_strings(&owned, error)) {
-        prompts_free(&prompts);
+    memcpy(kernels_before, run->ctx.kernels, sizeof kernels_before);
+    memcpy(run->ctx.kernels, kernels, sizeof kernels);  // the arena has room for these, not for the old ones
+    bool encoded = prompts_encode(&prompts, &run->ctx, run->model, settings, error);
+    if (!encoded || !settings_own_strings(&owned, error)) {
+        if (encoded)
+            prompts_free(&prompts);
+        else
+            atomic_store(&run->stop, false);
+        memcpy(run->ctx.kernels, kernels_before, sizeof kernels_before);
         scheduler_free(scheduler);
         return false;
     }
@@ -153,7 +125,7 @@ bool run_change(Run *run, const Settings *settings, Error *error) {
     prompts_free(&run->prompts);
     run->settings = owned;
     run->prompts = prompts;
-    memcpy(run->ctx.kernels, kernels, sizeof run->ctx.kernels);
+    run->ctx.threads = settings->threads;
     if (scheduler_same(run->scheduler, scheduler))
         scheduler_free(scheduler);
     else

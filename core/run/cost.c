@@ -8,6 +8,12 @@
 
 #include "run/memory.h"
 
+static void plan(Context *ctx, const Kernel *const kernels[OP_COUNT], const RunShape *shape) {
+    context_open_planning(ctx, kernels);
+    ctx->attention_observer = shape->attention;
+    ctx->listener = shape->listener;
+}
+
 // Takes down what was planned and closes the context.
 static void planned(Context *ctx, Cost *cost, RunCost *total) {
     *cost = ctx->cost;
@@ -20,21 +26,21 @@ void cost_plan(const Model *model, const Kernel *const kernels[OP_COUNT], RunSha
     size_t length = model->tokenizer->length, width = text_encoder_config(model->text_encoder)->hidden_size;
     Context ctx;
 
-    context_open_planning(&ctx, kernels);
+    plan(&ctx, kernels, &shape);
     text_encoder_forward(&ctx, model->text_encoder, tensor_over_ids(NULL, shape2(rows, length)));
     planned(&ctx, &cost->text, cost);
 
-    context_open_planning(&ctx, kernels);
+    plan(&ctx, kernels, &shape);
     unet_forward(&ctx, model->unet, tensor_over(NULL, shape4(rows, 4, h, w)), tensor_over(NULL, shape1(rows)),
                  tensor_over(NULL, shape3(rows, length, width)));
     planned(&ctx, &cost->step, cost);
 
-    context_open_planning(&ctx, kernels);
+    plan(&ctx, kernels, &shape);
     vae_decode(&ctx, model->vae, tensor_over(NULL, shape4(1, 4, h, w)));
     planned(&ctx, &cost->decode, cost);
 
     if (!shape.has_init) return;
-    context_open_planning(&ctx, kernels);
+    plan(&ctx, kernels, &shape);
     vae_encode(&ctx, model->vae, tensor_over(NULL, shape4(1, 3, h * factor, w * factor)));
     planned(&ctx, &cost->encode, cost);
 }
@@ -64,7 +70,10 @@ bool run_cost(const Model *model, const Settings *settings, RunCost *cost, Error
     cost->parameters =
         text_encoder_parameters(model->text_encoder) + unet_parameters(model->unet) + vae_parameters(model->vae);
     cost->weight_bytes = cost->parameters * sizeof(float);
-    cost_plan(model, kernels, (RunShape){rows, settings->height / factor, settings->width / factor, settings->init},
-              cost);
+    RunShape shape = {.rows = rows,
+                      .height = settings->height / factor,
+                      .width = settings->width / factor,
+                      .has_init = settings->init};
+    cost_plan(model, kernels, shape, cost);
     return true;
 }

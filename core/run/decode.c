@@ -9,16 +9,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-// pixels [3, H, W] in about -1..1 -> image bytes, and unrounded (or NULL) [3, H, W] in 0..1
-static void image_from_pixels(const float *pixels, Image *image, float *unrounded) {
+// pixels [3, H, W] in about -1..1 -> image bytes, and unrounded (or NULL) [3, H, W] in 0..1. False where a pixel isn't
+// finite: clamped it would be black, or white, and nobody would know why.
+static bool image_from_pixels(const float *pixels, Image *image, float *unrounded) {
     size_t area = image->height * image->width;
     for (size_t c = 0; c < 3; c++) {
         for (size_t i = 0; i < area; i++) {
+            if (!isfinite(pixels[c * area + i])) return false;
             float value = fminf(fmaxf(pixels[c * area + i] / 2 + 0.5f, 0), 1);
             image->pixels[i * 3 + c] = (uint8_t)rintf(value * 255);
             if (unrounded) unrounded[c * area + i] = value;
         }
     }
+    return true;
 }
 
 bool run_decode(Run *run, const float *latents, Image *image, float *float_pixels, Error *error) {
@@ -30,11 +33,17 @@ bool run_decode(Run *run, const float *latents, Image *image, float *float_pixel
 
     Context *ctx = &run->ctx;
     Scope scope = scope_open(&ctx->arena);
+    int threads_before = context_enter(ctx);
     Tensor pixels = vae_decode(ctx, run->model->vae, tensor_over(unscaled, shape4(1, 4, run->height, run->width)));
+    context_leave(threads_before);
     bool ok = !atomic_exchange(&run->stop, false) || error_set(error, "cancelled");
     if (ok) {
         *image = image_new(run->settings.width, run->settings.height);
-        image_from_pixels(tensor_f32(pixels), image, float_pixels);
+        ok = image_from_pixels(tensor_f32(pixels), image, float_pixels);
+    }
+    if (!ok && image->pixels) {
+        image_free(image);
+        error_set(error, "decoding: the VAE's answer is not finite; try other kernels, or check the weights");
     }
     scope_close(&ctx->arena, &scope);
     free(unscaled);

@@ -11,15 +11,19 @@
 #include "base/check.h"
 #include "io/config.h"
 #include "io/file.h"
-#include "run/preview.h"
 #include "run/run.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { LATENT_CHANNELS = 4 };  // in all Stable Diffusion 1.x and 2.x
 
 static bool index_valid(const char *folder, Error *error) {
+    struct stat status;
+    if (stat(folder, &status) == 0 && !S_ISDIR(status.st_mode)) {
+        return error_set(error, "%s: is a file; name the folder of a model in diffusers' layout", folder);
+    }
     Config index;
     char class_name[64] = "", *path = path_join(folder, "model_index.json");
     bool ok = config_open(&index, path, error);
@@ -98,7 +102,7 @@ Model *model_open(const char *path, Error *error) {
     CHECK(model, "out of memory");
     model->path = strdup(path);
     CHECK(model->path, "out of memory");
-    if (!parts_open(model, error) || !parts_fit(model, error) || !preview_fit(model->vae, model->latent_rgb, error)) {
+    if (!parts_open(model, error) || !parts_fit(model, error)) {
         model_close(model);
         return NULL;
     }

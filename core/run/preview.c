@@ -1,4 +1,4 @@
-// preview.c - see preview.h
+// preview.c - a small picture of any latents, nearly free
 //
 // Where: beside the steps, for people who watch. A VAE decodes in about the time of a U-Net call; but each latent is,
 // in the main, the colour of its 8x8 pixels in other coordinates, and coordinates can be changed by a matrix. It
@@ -6,10 +6,9 @@
 // back. Areas come out right; outlines, which latents code in their own ways, too colourful.
 // Elsewhere: the "latent2rgb" previews of many user interfaces, which keep one such matrix a model family.
 
-#include "run/preview.h"
+#include "run/run.h"
 
 #include "base/rng.h"
-#include "run/run.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -105,7 +104,8 @@ static void fit(const float *moments, float scaling_factor, float colours[PICTUR
     }
 }
 
-bool preview_fit(const Vae *vae, float latent_rgb[5][3], Error *error) {
+// Fits rgb (0..1) = latents (4) times latent_rgb[0..3] + latent_rgb[4] to what this VAE's encoder does with flat colours.
+static bool measure(const Vae *vae, float latent_rgb[5][3], Error *error) {
     size_t side = CELLS * vae_factor(vae);
     Shape shape = shape4(PICTURES, 3, side, side);
     float colours[PICTURES * PATCHES][3];
@@ -130,14 +130,16 @@ bool preview_fit(const Vae *vae, float latent_rgb[5][3], Error *error) {
     return true;
 }
 
-bool run_preview(const Run *run, const float *latents, Image *image, Error *error) {
+bool run_preview(Run *run, const float *latents, Image *image, Error *error) {
+    if (!run->has_latent_rgb) run->has_latent_rgb = measure(run->model->vae, run->latent_rgb, error);
+    if (!run->has_latent_rgb) return false;
     size_t area = run->height * run->width;
     *image = image_new(run->width, run->height);
     if (!image->pixels) return error_set(error, "preview: no memory for %zu pixels; close other programs", area);
     for (size_t i = 0; i < area; i++) {
         for (size_t c = 0; c < 3; c++) {
-            float value = run->model->latent_rgb[4][c];
-            for (size_t k = 0; k < 4; k++) value += latents[k * area + i] * run->model->latent_rgb[k][c];
+            float value = run->latent_rgb[4][c];
+            for (size_t k = 0; k < 4; k++) value += latents[k * area + i] * run->latent_rgb[k][c];
             image->pixels[i * 3 + c] = (uint8_t)rintf(fminf(fmaxf(value, 0), 1) * 255);
         }
     }

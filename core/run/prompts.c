@@ -29,7 +29,9 @@ static bool embeddings_make(Prompts *prompts, Context *ctx, const Model *model, 
         memcpy(ids + row * length, tokens->ids, length * sizeof *ids);
     }
     Scope scope = scope_open(&ctx->arena);
+    int threads_before = context_enter(ctx);
     Tensor out = text_encoder_forward(ctx, model->text_encoder, tensor_over_ids(ids, shape2(rows, length)));
+    context_leave(threads_before);
     memcpy(prompts->embeddings, tensor_f32(out), count * sizeof *prompts->embeddings);
     scope_close(&ctx->arena, &scope);
     free(ids);

@@ -44,6 +44,12 @@ void recipe_make(Recipe *recipe, const Run *run, const Settings *settings) {
     recipe->count = count + 2;
 }
 
+void recipe_add(Recipe *recipe, const char *key, const char *value) {
+    recipe->rows = realloc(recipe->rows, (recipe->count + 1) * sizeof *recipe->rows);
+    CHECK(recipe->rows, "out of memory");
+    recipe->rows[recipe->count++] = (Metadata){key, value};
+}
+
 void recipe_free(Recipe *recipe) {
     free(recipe->rows);
     free(recipe->parameters);

@@ -15,6 +15,7 @@ typedef struct Recipe {
     char *parameters;
 } Recipe;
 
-// The rows' texts are the run's and the recipe's; both must outlive their use.
+// The rows' texts are the run's, the recipe's and those added; all must outlive their use.
 void recipe_make(Recipe *recipe, const Run *run, const Settings *settings);
+void recipe_add(Recipe *recipe, const char *key, const char *value);
 void recipe_free(Recipe *recipe);

@@ -31,6 +31,9 @@ struct Run {
     size_t done;              // steps taken
     bool from_image;          // image to image
 
+    bool has_latent_rgb;     // fitted at the first preview
+    float latent_rgb[5][3];  // rgb (0..1) = latents (4) times this, plus the last row
+
     float *memory;                   // all of these: [n], model_input and model_output [2, n]
     float *latents, *other_latents;  // as they are now, and as they were before the last step; swapped at each
     float *model_input, *model_output, *noise_pred, *pred_original_sample, *fresh_noise;
@@ -51,12 +54,16 @@ Scheduler *settings_scheduler(const Model *model, const Settings *settings, Erro
 // Where in the schedule a run begins: 0, or further on for image to image. False if nothing would be left to do.
 bool settings_first_step(const Settings *settings, const Scheduler *scheduler, size_t *first, Error *error);
 bool settings_kernels(const Settings *settings, const Kernel *kernels[OP_COUNT], Error *error);
+bool settings_own_strings(Settings *settings, Error *error);  // replaces strings by copies, forgets what is used up
+void settings_free_strings(Settings *settings);
 void run_note_settings(Run *run);  // fills metadata
 
 // cost.c
 typedef struct RunShape {
     size_t rows, height, width;  // rows: pictures that go through the U-Net at once; latents' height and width
     bool has_init;
+    AttentionObserver attention;  // what it wants to see takes memory too; {0}: nobody asks
+    void *listener;
 } RunShape;
 // Runs all stages in planning contexts; fills the stages' costs and activation_bytes, the peak over them.
 void cost_plan(const Model *model, const Kernel *const kernels[OP_COUNT], RunShape shape, RunCost *cost);
@@ -73,9 +80,7 @@ bool start_from_noise(Run *run, const float *latents, Error *error);
 bool start_from_image(Run *run, const Image *init, Error *error);
 
 // pipeline.c
-bool run_take_memory(Run *run, Error *error);                       // run->memory, by n
-bool run_reserve(Run *run, size_t activation_bytes, Error *error);  // an arena of at least this size
-
-// copy.c
-bool settings_own_strings(Settings *settings, Error *error);  // replaces strings by copies, forgets what is used up
-void settings_free_strings(Settings *settings);
+bool run_take_memory(Run *run, Error *error);  // run->memory, by n
+bool all_finite(const float *values, size_t n);
+// Between steps: an arena that is large enough for these settings and kernels, and for whoever observes
+bool run_reserve(Run *run, const Settings *settings, const Kernel *const kernels[OP_COUNT], Error *error);

@@ -39,13 +39,24 @@ static bool side_check(const char *name, size_t pixels, size_t factor, Error *er
                      pixels, factor, largest, nearest);
 }
 
+// A U-Net that adds zeros on two sides only (downsample_padding 0) can't halve a side of one latent.
+static bool halving_check(const char *name, size_t pixels, const Model *model, Error *error) {
+    const UNetConfig *unet = unet_config(model->unet);
+    size_t least = vae_factor(model->vae) << (unet->levels - 1);
+    if (unet->downsample_padding > 0 || pixels >= least) return true;
+    return error_set(error, "%s: %zu pixels, which this U-Net can't halve %zu times; %zu is the least", name, pixels,
+                     unet->levels - 1, least);
+}
+
 bool settings_check(const Model *model, const Settings *settings, Error *error) {
     size_t factor = vae_factor(model->vae);
     if (!settings->prompt || !settings->negative_prompt) {
         return error_set(error, "prompt: none was given; use \"\" for an empty one");
     }
     if (!side_check("width", settings->width, factor, error) ||
-        !side_check("height", settings->height, factor, error)) {
+        !side_check("height", settings->height, factor, error) ||
+        !halving_check("width", settings->width, model, error) ||
+        !halving_check("height", settings->height, model, error)) {
         return false;
     }
     if (!isfinite(settings->guidance_scale)) {
@@ -106,6 +117,29 @@ bool settings_kernels(const Settings *settings, const Kernel *kernels[OP_COUNT],
     return ok;
 }
 
+// ---- settings that outlive their caller -----------------------------------------------------------------------------
+
+bool settings_own_strings(Settings *settings, Error *error) {
+    settings->prompt = strdup(settings->prompt);
+    settings->negative_prompt = strdup(settings->negative_prompt);
+    settings->scheduler = settings->scheduler ? strdup(settings->scheduler) : NULL;
+    settings->scheduler_overrides = NULL;
+    settings->scheduler_override_count = settings->kernel_count = 0;
+    memset(settings->kernels, 0, sizeof settings->kernels);
+    settings->init = NULL;
+    settings->latents = NULL;
+    if (settings->prompt && settings->negative_prompt) return true;
+    settings_free_strings(settings);
+    return error_set(error, "prompt: no memory for a copy of it; close other programs");
+}
+
+void settings_free_strings(Settings *settings) {
+    free((char *)settings->prompt);
+    free((char *)settings->negative_prompt);
+    free((char *)settings->scheduler);
+    settings->prompt = settings->negative_prompt = settings->scheduler = NULL;
+}
+
 static void note(Run *run, const char *key, const char *format, ...) __attribute__((format(printf, 3, 4)));
 static void note(Run *run, const char *key, const char *format, ...) {
     CHECK(run->metadata_count < RUN_METADATA_MAX, "no room for %s", key);
@@ -131,5 +165,5 @@ void run_note_settings(Run *run) {
     note(run, "width", "%zu", s->width);
     note(run, "height", "%zu", s->height);
     if (run->from_image) note(run, "strength", "%g", as_written(s->strength));
-    if (run->scheduler->config.eta > 0) note(run, "eta", "%g", as_written(run->scheduler->config.eta));
+    note(run, "scheduler_config", "%s", scheduler_config_text(&run->scheduler->config).text);
 }

@@ -59,10 +59,15 @@ bool start_from_image(Run *run, const Image *init, Error *error) {
 
     Context *ctx = &run->ctx;
     Scope scope = scope_open(&ctx->arena);
+    int threads_before = context_enter(ctx);
     Tensor moments = vae_encode(ctx, run->model->vae, tensor_over(pixels, shape4(1, 3, s->height, s->width)));
+    context_leave(threads_before);
     draw_posterior(run, tensor_f32(moments));  // [1, 8, h, w]
     scope_close(&ctx->arena, &scope);
     free(pixels);
+    if (!all_finite(run->latents, run->n)) {
+        return error_set(error, "init: the VAE's answer is not finite; try other kernels, or check the weights");
+    }
 
     float *noise = run->model_input;
     rng_normal(&run->rng, noise, run->n);

@@ -1,7 +1,7 @@
 // trace.h - everything that happened in a run, as one safetensors file
 //
-//     Trace *trace = trace_begin(run);
-//     while (run_step(run, &error) == STEP_DONE_ONE) trace_step(trace, run);
+//     Trace *trace = trace_begin(run, &error);
+//     while (run_step(run, &error) == STEP_DONE_ONE) trace_step(trace, run, &error);
 //     run_decode(run, run_latents(run), &image, pixels, &error);
 //     trace_finish(trace, run, pixels, "run.safetensors", &error);
 //     trace_free(trace);

@@ -87,7 +87,9 @@ static void ddim_step(Scheduler *s, size_t k, const float *latents, const float 
     float a_prev = alpha_cumprod_at(s, ddim_previous_timestep(s, k));
 
     float sigma = s->config.eta * sqrtf((1 - a_prev) / (1 - a_t) * (1 - a_t / a_prev));  // eq. 16
-    float keep = sqrtf(1 - a_prev - sigma * sigma);
+    // Where rescale_betas_zero_snr leaves nothing of the picture, eta 1 makes all noise fresh: what is kept of the old
+    // is 0, and rounding may put it just below.
+    float kept = 1 - a_prev - sigma * sigma, keep = sqrtf(kept < 0 ? 0 : kept);
     CHECK(!ddim_draws_noise(s, k) || fresh_noise, "eta is %g and no fresh noise was drawn", (double)s->config.eta);
 
     for (size_t i = 0; i < n; i++) {

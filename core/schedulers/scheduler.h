@@ -80,6 +80,7 @@ extern const SchedulerKind ddim_kind, euler_kind;
 size_t scheduler_kind_count(void);
 const SchedulerKind *scheduler_kind_at(size_t index);
 const SchedulerKind *scheduler_kind_find(const char *name);  // by name or class name; NULL if there is none
+const SchedulerKind *scheduler_kind_named(const char *name, Error *error);  // the same; the error lists those there are
 
 // Reads scheduler_config.json in `folder` and makes the scheduler that it names, or `name` if not NULL, which then
 // takes over the file's settings as diffusers' from_config does. steps_offset and clip_sample are set as
@@ -98,3 +99,9 @@ bool scheduler_same(const Scheduler *a, const Scheduler *b);
 
 // "key=value", as --scheduler-config has it: overrides a setting before scheduler_new. Errors list the keys and values.
 bool scheduler_config_set(SchedulerConfig *config, const char *assignment, Error *error);
+
+// All settings but trained_betas as "key=value key=value ...", as scheduler_config_set takes them.
+typedef struct SchedulerConfigText {
+    char text[512];
+} SchedulerConfigText;
+SchedulerConfigText scheduler_config_text(const SchedulerConfig *config);

@@ -200,3 +200,19 @@ bool scheduler_config_set(SchedulerConfig *config, const char *assignment, Error
     return error_set(error, "scheduler setting \"%s\": %s; write key=value with one of %s", assignment,
                      equals ? "no such setting" : "no value", keys);
 }
+
+SchedulerConfigText scheduler_config_text(const SchedulerConfig *config) {
+    SchedulerConfigText out = {""};
+    for (size_t i = 0, used = 0; i < FIELD_COUNT; i++, used = strlen(out.text)) {
+        const void *where = (const char *)config + FIELDS[i].offset;
+        char value[32] = "";
+        switch (FIELDS[i].type) {
+        case WHOLE: snprintf(value, sizeof value, "%zu", *(const size_t *)where); break;
+        case NUMBER: snprintf(value, sizeof value, "%.7g", (double)*(const float *)where); break;
+        case YES_NO: snprintf(value, sizeof value, "%s", *(const bool *)where ? "true" : "false"); break;
+        case CHOICE: snprintf(value, sizeof value, "%s", FIELDS[i].choices[*(const int *)where]); break;
+        }
+        snprintf(out.text + used, sizeof out.text - used, i ? " %s=%s" : "%s=%s", FIELDS[i].key, value);
+    }
+    return out;
+}

@@ -48,6 +48,10 @@ static bool config_valid(const SchedulerKind *kind, const SchedulerConfig *confi
         return error_set(error, "scheduler: trained_betas[%zu] is %g; all must lie between 0 and 1", i,
                          (double)config->trained_betas[i]);
     }
+    if (config->rescale_betas_zero_snr && config->num_train_timesteps < 2) {
+        return error_set(error, "scheduler: rescale_betas_zero_snr stretches from the first timestep to the last, and "
+                                "num_train_timesteps is 1; leave one of them out");
+    }
     if (!(config->clip_sample_range > 0)) {
         return error_set(error, "scheduler: clip_sample_range is %g; it must be more than 0",
                          (double)config->clip_sample_range);
@@ -127,12 +131,20 @@ bool scheduler_same(const Scheduler *a, const Scheduler *b) {
 
 // ---- from a model's folder ------------------------------------------------------------------------------------------
 
-static const SchedulerKind *kind_for(const char *name, const char *class_name, const char *path, Error *error) {
-    const SchedulerKind *kind = scheduler_kind_find(name ? name : class_name);
+const SchedulerKind *scheduler_kind_named(const char *name, Error *error) {
+    const SchedulerKind *kind = scheduler_kind_find(name);
     char kinds[256];
     list_kinds(kinds, sizeof kinds);
-    if (!kind && name) error_set(error, "scheduler \"%s\": there is none of this name; use one of %s", name, kinds);
-    if (!kind && !name) {
+    if (!kind) error_set(error, "scheduler \"%s\": there is none of this name; use one of %s", name, kinds);
+    return kind;
+}
+
+static const SchedulerKind *kind_for(const char *name, const char *class_name, const char *path, Error *error) {
+    if (name) return scheduler_kind_named(name, error);
+    const SchedulerKind *kind = scheduler_kind_find(class_name);
+    char kinds[256];
+    list_kinds(kinds, sizeof kinds);
+    if (!kind) {
         error_set(error,
                   "%s: names %s, which is not among %s; pass --scheduler ddim to draw with another on its settings",
                   path, class_name[0] ? class_name : "no scheduler (_class_name)", kinds);

@@ -45,7 +45,7 @@ static uint32_t *piece_slot(const Bpe *bpe, const char *piece, size_t n) {
     size_t slot = hash_bytes(piece, n) & (bpe->piece_slots - 1);
     while (bpe->piece_table[slot] != NO_PIECE) {
         const char *there = bpe->pieces[bpe->piece_table[slot]];
-        if (strncmp(there, piece, n) == 0 && there[n] == '\0') break;
+        if (strlen(there) == n && memcmp(there, piece, n) == 0) break;  // merges.txt may hold zero bytes
         slot = (slot + 1) & (bpe->piece_slots - 1);
     }
     return &bpe->piece_table[slot];

@@ -110,6 +110,7 @@ static bool read_config(const char *path, TextEncoderConfig *out, Error *error) 
     config_size(&config, "max_position_embeddings", &out->max_position_embeddings);
     config_float(&config, "layer_norm_eps", &out->layer_norm_eps);
     read_hidden_act(&config, out);
+    config_require_bool(&config, "use_attention_mask", false);  // true: padding is hidden from the other tokens
 
     config_check_range(&config, "vocab_size", out->vocab_size, 1, 1 << 24);
     config_check_range(&config, "hidden_size", out->hidden_size, 1, 1 << 16);

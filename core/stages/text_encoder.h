@@ -8,6 +8,7 @@
 //     if (!encoder || !context_open(&ctx, (size_t)1 << 28, 0, &error)) return puts(error.message);
 //     Tensor input_ids = tensor_over_ids(ids, shape2(1, 77));
 //     Tensor text_embeddings = text_encoder_forward(&ctx, encoder, input_ids);  // lives in ctx until context_close
+//     context_close(&ctx), text_encoder_close(encoder);
 
 #pragma once
 

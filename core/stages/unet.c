@@ -11,7 +11,8 @@
 //
 // On the way down the picture loses size and gains channels; on the way up each layer also gets what the layer opposite
 // it made on the way down (a skip), since what was where got lost in between.
-// Read next: resnet_block.c and transformer.c (its two bricks), unet_load.c (where the weights come from).
+// Read next: resnet_block.c and transformer.c (its two bricks), unet_load.c (where the weights come from); relay.h and
+// base/arena.h for the lines about scopes and relays, which say how long a result is kept and compute nothing.
 
 #include "base/check.h"
 #include "stages/relay.h"

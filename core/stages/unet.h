@@ -11,6 +11,7 @@
 //     Tensor timesteps = tensor_over(&timestep, shape1(1));
 //     Tensor text = tensor_over(text_embeddings, shape3(1, 77, unet_config(unet)->cross_attention_dim));
 //     Tensor noise_pred = unet_forward(&ctx, unet, latents, timesteps, text);  // lives in ctx until context_close
+//     context_close(&ctx), unet_close(unet);
 
 #pragma once
 

@@ -7,6 +7,7 @@
 #include "stages/unet_weights.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 
 static const UNetConfig DEFAULTS = {
@@ -65,11 +66,20 @@ static void read_cross_attention_dim(Config *config, UNetConfig *out) {
     }
 }
 
+// Whether a diffusers before 0.9 wrote the file. Checkpoints of Stable Diffusion 1.x from then say that their
+// sample_size is 32 where 64 is right; StableDiffusionPipeline mends that on loading, and so do we.
+static bool is_from_before_0_9(Config *config) {
+    char version[64] = "";
+    size_t major, minor;
+    config_string(config, "_diffusers_version", version, sizeof version);
+    return sscanf(version, "%zu.%zu", &major, &minor) == 2 && major == 0 && minor < 9;
+}
+
 // One number, or [height, width], which must be the same here.
 static void read_sample_size(Config *config, UNetConfig *out) {
     size_t sides[2] = {out->sample_size, out->sample_size}, count = 0;
     config_sizes(config, "sample_size", sides, 2, &count);
-    out->sample_size = sides[0];
+    out->sample_size = count < 2 && sides[0] < 64 && is_from_before_0_9(config) ? 64 : sides[0];
     if (count == 2 && sides[1] != sides[0]) {
         config->failed = true;
         error_set(config->error, "%s: sample_size is %zu by %zu: only a square is supported; write one number",

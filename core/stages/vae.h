@@ -10,6 +10,7 @@
 //     if (!vae || !context_open(&ctx, (size_t)1 << 32, 0, &error)) return puts(error.message);
 //     for (size_t i = 0; i < 4 * 16 * 16; i++) latents[i] /= vae_config(vae)->scaling_factor;
 //     Tensor pixels = vae_decode(&ctx, vae, tensor_over(latents, shape4(1, 4, 16, 16)));  // lives in ctx until closed
+//     context_close(&ctx), vae_close(vae);
 
 #pragma once
 

@@ -7,8 +7,7 @@
 sculpt=${SCULPT:-$PWD/sculpt}
 work=$PWD/build/tmp/cli
 rm -rf "$work" && mkdir -p "$work" || exit 1
-model=$(ls -d "$PWD"/tests/golden/runs/*/model "$PWD"/tests/golden/runs/* "$PWD"/data/models/critters 2>/dev/null |
-    while read -r folder; do [ -d "$folder/unet" ] && echo "$folder" && break; done)
+model=$PWD/tests/golden/runs/sd1
 
 passed=0 failed=0 skipped=0 problems=""
 
@@ -90,7 +89,7 @@ later_options_are_unknown() {
         ! grep -q "sculpt $command" <<<"$help" || problem "$command is in --help"
     done
     for scheduler in ddpm heun lms pndm dpmpp_2m unipc lcm; do
-        refuses 1 "$scheduler" "a cat" -m "$model" --scheduler $scheduler
+        refuses 2 "$scheduler" "a cat" -m "$model" --scheduler $scheduler
     done
 }
 
@@ -102,6 +101,8 @@ bad_command_lines() {
     refuses 2 "takes no text" kernels conv2d
     refuses 2 "did you mean --steps" "a cat" --stpes 3
     refuses 2 "did you mean --guidance" "a cat" --guidence=3
+    refuses 2 "no such option" "a cat" --neg hat
+    refuses 2 "no such option" "a cat" --vers
     refuses 2 "no such option" "a cat" -x
     refuses 2 "no such option" "a cat" --colour red
     refuses 2 "value is missing" "a cat" --steps
@@ -158,6 +159,8 @@ prompts_of_all_kinds() {
     draw "" -o empty.png
     draw draw kernels -o kernels.png
     draw "ein Frosch 🐸 mit Hut" -n "🎩" -o unicode.png
+    draw "a cat" -n "a hat" -g 1 -o unheard.png
+    grep -q "the negative prompt changes nothing" "$work/stderr" || problem "a negative prompt was ignored silently"
     draw "$(printf 'hippo %.0s' {1..10000})" -o long.png
     grep -q "the model never sees" "$work/stderr" || problem "a prompt of 10,000 words was cut silently"
     [ "$(wc -L <"$work/stderr")" -le 500 ] || problem "the lost words fill the screen"
@@ -179,8 +182,8 @@ a_terminal_gets_a_bar() {
 }
 
 pictures_tell_their_settings() {
-    draw "a red cat" -n "a hat" -g 3 --scheduler euler -o settings.png
-    for text in "a red cat" "a hat" "Steps: 2, Sampler: euler, CFG scale: 3, Seed: 1, Size: "; do
+    draw "a red cat" -n "a hat" -g 3 --scheduler euler --scheduler-config timestep_spacing=trailing -o settings.png
+    for text in "a red cat" "a hat" "timestep_spacing=trailing" "Steps: 2, Sampler: euler, CFG scale: 3, Seed: 1, Size: "; do
         grep -qa "$text" settings.png || problem "\"$text\" isn't in the PNG"
     done
 }
@@ -197,6 +200,8 @@ steps_and_traces() {
         pred_original_sample.4 image; do
         jq -e --arg name "$name" 'has($name)' <<<"$header" >/dev/null || problem "no $name in the trace"
     done
+    draw "a red cat" --steps-dir steps -o shorter.png
+    expect "pictures of 2 steps after 5" "$(cd steps && echo *)" "step-000.png step-001.png strip.png"
     expect "the trace's prompt" "$(jq -r '.__metadata__.prompt' <<<"$header")" "a red cat"
     accepts "a red cat" -m "$model" -s 2 --seed 1 -g 1 --trace alone.safetensors
     header=$(tail -c +9 alone.safetensors | head -c "$(od -An -t u8 -N 8 alone.safetensors | tr -d ' ')")
@@ -208,6 +213,9 @@ image_to_image() {
     draw "a red cat" -o first.png
     draw "a blue dog" --init first.png --strength 0.5 -o second.png
     ! cmp -s first.png second.png || problem "nothing was painted over"
+    grep -qa "first.png" second.png || problem "the picture doesn't tell what it was painted over"
+    mkfifo pipe
+    refuses 1 "no regular file" "a cat" -m "$model" --init pipe
     refuses 1 "can't be opened" "a cat" -m "$model" --init nowhere.png
     refuses 1 "first.txt" "a cat" -m "$model" --init "$(echo "not a PNG" >first.txt && echo first.txt)"
     head -c 200 first.png >cut.png
@@ -216,22 +224,51 @@ image_to_image() {
     refuses 1 "strength" "a cat" -m "$model" --init first.png --strength 0
 }
 
+# latents_file NAME DTYPE SHAPE BYTES: a safetensors file of one tensor, all zero
+latents_file() {
+    local header="{\"$1\":{\"dtype\":\"$2\",\"shape\":$3,\"data_offsets\":[0,$4]}}"
+    printf "\\x$(printf %x ${#header})\0\0\0\0\0\0\0%s" "$header" && head -c "$4" /dev/zero
+}
+
+given_latents() {
+    latents_file latents F32 [1,4,12,18] 3456 >good.safetensors
+    draw "a red cat" --latents good.safetensors -o one.png
+    expect "the latents' size" "$(od -An -t x1 -j 16 -N 8 one.png | tr -d ' ')" 0000004800000030
+    draw "a red cat" --latents good.safetensors -o two.png -W 72 -H 48
+    cmp -s one.png two.png || problem "the latents' own size, asked for, makes another picture"
+    refuses 1 "72 x 48" "a cat" -m "$model" --latents good.safetensors -W 64
+    refuses 1 "can't be opened" "a cat" -m "$model" --latents nowhere.safetensors
+    latents_file noise F32 [4,8,8] 1024 >name.safetensors
+    latents_file latents F32 [4,8] 128 >axes.safetensors
+    latents_file latents F32 [2,4,8,8] 2048 >two.safetensors
+    latents_file latents F32 [3,8,8] 768 >channels.safetensors
+    latents_file latents F32 [4,0,8] 0 >empty.safetensors
+    latents_file latents I64 [4,8,8] 2048 >whole.safetensors
+    head -c 600 good.safetensors >cut.safetensors
+    for file in name axes two channels empty whole cut; do
+        refuses 1 "$file.safetensors" "a cat" -m "$model" --latents $file.safetensors
+    done
+}
+
 kernels_and_schedulers() {
     draw "a red cat" -o blas.png
     draw "a red cat" --kernel conv2d=naive --kernel attention=naive -o naive.png
-    refuses 1 "conv3d" "a cat" -m "$model" --kernel conv3d=naive
-    refuses 1 "quick" "a cat" -m "$model" --kernel conv2d=quick
-    refuses 1 "conv2d" "a cat" -m "$model" --kernel conv2d
-    refuses 1 "" "a cat" -m "$model" --kernel =
+    refuses 2 "conv3d" "a cat" -m "$model" --kernel conv3d=naive
+    refuses 2 "quick" "a cat" -m "$model" --kernel conv2d=quick
+    refuses 2 "conv2d" "a cat" -m "$model" --kernel conv2d
+    refuses 2 "" "a cat" -m "$model" --kernel =
     draw "a red cat" --scheduler euler --scheduler-config timestep_spacing=trailing
-    refuses 1 "timestep_spacing" "a cat" -m "$model" --scheduler-config timestep_spacing=sideways
-    refuses 1 "colour" "a cat" -m "$model" --scheduler-config colour=red
-    refuses 1 "eta" "a cat" -m "$model" --scheduler-config eta=nan
+    refuses 2 "timestep_spacing" "a cat" -m "$model" --scheduler-config timestep_spacing=sideways
+    refuses 2 "colour" "a cat" -m "$model" --scheduler-config colour=red
+    refuses 2 "eta" "a cat" -m "$model" --scheduler-config eta=nan
     refuses 1 "steps" "a cat" -m "$model" -s 1001
     accepts kernels
     grep -q 'conv2d' "$work/stdout" && grep -q '\* ' "$work/stdout" && grep -q naive "$work/stdout" || problem "sculpt kernels"
     accepts schedulers -m "$model"
     grep -q '^\* ' "$work/stdout" && grep -q euler "$work/stdout" || problem "sculpt schedulers"
+    "$sculpt" schedulers -m nowhere >list 2>said
+    expect "status of schedulers with no such model" $? 1
+    grep -q euler list && grep -q "^sculpt: nowhere/" said || problem "schedulers -m nowhere: $(cat said)"
 }
 
 sizes() {
@@ -246,6 +283,7 @@ sizes() {
 
 broken_models() {
     refuses 1 "nowhere" "a cat" -m nowhere
+    refuses 1 "is a file" "a cat" -m "$model/model_index.json"
     refuses 1 "empty" "a cat" -m "$(mkdir -p empty && echo empty)"
     for part in unet vae text_encoder tokenizer scheduler; do
         cp -r "$model" broken && rm -r broken/$part
@@ -275,7 +313,7 @@ bad_outputs() {
     refuses 1 "folder" "a cat" -m "$model" -o "$(mkdir -p folder.png && echo folder.png)"
     refuses 1 "nowhere" "a cat" -m "$model" --trace nowhere/a.safetensors
     refuses 1 "nowhere" "a cat" -m "$model" --steps-dir nowhere/steps
-    refuses 1 "file" "a cat" -m "$model" --steps-dir "$(echo x >file && echo file)"
+    refuses 1 "file: is no folder" "a cat" -m "$model" --steps-dir "$(echo x >file && echo file)"
 }
 
 # The shell's limit on a file's size stands for a full disk: a write fails in the middle.
@@ -286,8 +324,17 @@ a_full_disk() {
         ulimit -f 1
         exec "$sculpt" "a red cat" -m "$model" -s 2 --seed 1 2>&1
     ) | cat >said
+    expect "status with a full disk" "${PIPESTATUS[0]}" 1
     [[ $(tail -n 1 said) == sculpt:\ *sculpt.png*\;* ]] || problem "a full disk: $(tail -n 1 said)"
     expect "the old picture" "$(cat sculpt.png)" "the picture before"
+    expect "what is left" "$(echo *)" "said sculpt.png"
+    (
+        trap '' XFSZ
+        ulimit -f 4
+        exec "$sculpt" "a red cat" -m "$model" -s 2 --seed 1 --trace trace.safetensors 2>&1
+    ) | cat >said
+    expect "status with a disk too full for a trace" "${PIPESTATUS[0]}" 1
+    [[ $(tail -n 1 said) == sculpt:\ *trace.safetensors*\;* ]] || problem "a full disk: $(tail -n 1 said)"
     expect "what is left" "$(echo *)" "said sculpt.png"
     if [ -w /dev/full ]; then
         "$sculpt" --help >/dev/full 2>said
@@ -337,7 +384,7 @@ tokenize() {
 
 cases=(help_teaches later_options_are_unknown bad_command_lines bad_numbers options_stand_anywhere same_seed_same_bytes
     prompts_of_all_kinds a_pipe_gets_no_bar a_terminal_gets_a_bar pictures_tell_their_settings steps_and_traces
-    image_to_image kernels_and_schedulers sizes broken_models bad_outputs a_full_disk a_signal_stops_it tokenize)
+    image_to_image given_latents kernels_and_schedulers sizes broken_models bad_outputs a_full_disk a_signal_stops_it tokenize)
 
 if [ -z "$model" ]; then
     echo "skip ${#cases[@]} cases: no model in tests/golden/runs nor in data/models/critters"

@@ -21,8 +21,8 @@
 // One input; always 0.
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-// The target's good files: number `index` is written to out (room for `capacity` bytes), its size returned; 0 when there
-// are no more.
+// The target's good files: number `index` is written to out (room for `capacity` bytes), its size returned; 0 when
+// there are no more.
 size_t fuzz_seed(size_t index, uint8_t *out, size_t capacity);
 
 // A file in memory with these bytes, for readers that take a path. The path is valid until fuzz_file_close.

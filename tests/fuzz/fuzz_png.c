@@ -1,4 +1,4 @@
-// fuzz_png.c - pictures that are damaged, cut or made up. Half of them get true checksums, or libpng would look no further.
+// fuzz_png.c - pictures that are damaged, cut or made up. Half get true checksums, or libpng would look no further.
 
 #include "fuzz/fuzz.h"
 #include "io/png.h"

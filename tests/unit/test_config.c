@@ -149,7 +149,7 @@ static void test_wrong_files(void) {
     }
     Config config;
     Error error = {0};
-    EXPECT(!config_open(&config, folder, &error) && strstr(error.message, "Is a directory"), "%s", error.message);
+    EXPECT(!config_open(&config, folder, &error) && strstr(error.message, "is a folder"), "%s", error.message);
     config_close(&config);
     error = (Error){0};
     EXPECT(!config_open(&config, "no.json", &error) && strstr(error.message, "no.json"), "%s", error.message);

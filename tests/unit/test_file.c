@@ -31,14 +31,17 @@ static void test_read(void) {
 }
 
 static void test_read_refuses(void) {
+    const char *large = files_put(test_folder("file"), "large", "", 0);
     const struct {
         const char *path, *cause;
     } cases[] = {
         {"build/tmp/nowhere.json", "build/tmp/nowhere.json: can't be opened: No such file"},
-        {"build/tmp", "Is a directory"},
+        {"build/tmp", "is a folder"},
         {"", "can't be opened"},
-        {"/dev/zero", "larger than 268435456 bytes"},
+        {"/dev/zero", "is no regular file"},
+        {large, "larger than 268435456 bytes"},
     };
+    EXPECT(truncate(large, 300 << 20) == 0, "no sparse file");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         Error error = {0};
         EXPECT(!file_read(cases[i].path, NULL, &error), "read %s", cases[i].path);
@@ -104,6 +107,11 @@ static void test_write_through_link(void) {
     char *text = file_read(real, NULL, &error);
     EXPECT(text && strcmp(text, "new") == 0, "%s", text);
     free(text);
+
+    // and one that points to nothing isn't replaced behind its owner's back
+    EXPECT(remove(real) == 0 && !file_create(&file, link, &error), "wrote through a link to nothing");
+    EXPECT(strstr(error.message, "leads nowhere"), "%s", error.message);
+    EXPECT(lstat(link, &status) == 0 && S_ISLNK(status.st_mode), "the link to nothing is gone");
     free(link);
     free(real);
 }

@@ -2,11 +2,14 @@
 
 #include "io/file.h"
 #include "run/memory.h"
+#include "run/run.h"
 #include "run/trace.h"
 #include "sculpt.h"
+#include "stages/vae_weights.h"
 #include "test.h"
 
 #include <math.h>
+#include <omp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,6 +120,36 @@ static void test_two_runs_alive(void) {
     model_close(model);
 }
 
+static void note_threads(void *listener, const char *place, Tensor tensor) {
+    (void)place, (void)tensor;
+    *(int *)listener = omp_get_max_threads();
+}
+
+// Each run has its own number of threads, whichever began last, and none changes the program's.
+static void test_threads(void) {
+    Model *model = open_model();
+    Settings settings = usual(model);
+    Error error = {0};
+    int all = omp_get_max_threads(), wanted[] = {1, 3, 0, 3}, seen;
+    Run *runs[4] = {0};
+    for (size_t i = 0; i < 3; i++) {
+        settings.threads = wanted[i];
+        runs[i] = begin(model, &settings);
+    }
+    runs[3] = run_copy(runs[1], &error);
+    for (size_t i = 0; i < 4 && runs[i]; i++) {
+        EXPECT(run_observe(runs[i], note_threads, (AttentionObserver){0}, &seen, &error), "%s", error.message);
+        step_times(runs[i], 1);
+        EXPECT(seen == (wanted[i] ? wanted[i] : all), "run %zu, of %d threads, used %d", i, wanted[i], seen);
+        double off = relative_l2(run_latents(runs[i]), run_latents(runs[0]), LATENTS);
+        EXPECT(off < 1e-5, "%d threads are off by %.2g", wanted[i], off);
+        run_free(i > 0 ? runs[i] : NULL);
+    }
+    EXPECT(omp_get_max_threads() == all, "%d threads at first, %d in the end", all, omp_get_max_threads());
+    run_free(runs[0]);
+    model_close(model);
+}
+
 static void test_given_latents(void) {
     Model *model = open_model();
     Settings settings = usual(model);
@@ -162,13 +195,13 @@ static void test_stop(void) {
     float before[LATENTS];
     memcpy(before, run_latents(run), sizeof before);
     Stopper stopper = {.run = run};
-    run_observe(run, stop_at_third, (AttentionObserver){0}, &stopper);
+    EXPECT(run_observe(run, stop_at_third, (AttentionObserver){0}, &stopper, &error), "%s", error.message);
     EXPECT(run_step(run, &error) == STEP_CANCELLED, "a stopped step went on");
     EXPECT(stopper.seen == 3 && stopper.after == 0, "%zu layers were shown after the stop", stopper.after);
     EXPECT(memcmp(before, run_latents(run), sizeof before) == 0, "a cancelled step changed the latents");
     EXPECT(run_steps_done(run) == 2 && run_last_step(run)->k == 1, "a cancelled step counts as done");
 
-    run_observe(run, NULL, (AttentionObserver){0}, NULL);
+    EXPECT(run_observe(run, NULL, (AttentionObserver){0}, NULL, &error), "%s", error.message);
     run_stop(run);  // between two steps: the next one is cancelled
     EXPECT(run_step(run, &error) == STEP_CANCELLED, "a step after run_stop went on");
     finish_steps(run);
@@ -182,6 +215,53 @@ static void test_stop(void) {
     EXPECT(run_finish(run, &image, &error), "%s", error.message);
     image_free(&image);
     run_free(undisturbed);
+    run_free(run);
+    model_close(model);
+}
+
+// ---- observing ------------------------------------------------------------------------------------------------------
+
+static bool wants_all(void *listener, const char *place) {
+    (void)listener, (void)place;
+    return true;
+}
+
+static void count_probabilities(void *listener, const char *place, Tensor probabilities) {
+    const size_t *axis = probabilities.shape.axis;
+    EXPECT(axis[0] >= 1 && axis[2] > 0 && axis[3] > 0, "%s: %s", place, shape_text(probabilities.shape).text);
+    ++*(size_t *)listener;
+}
+
+// Whole attention matrices take more than the networks around them: 32 x 32 pixels that look at each other, twice as
+// many with guidance. A run that was planned without an observer must get that memory, or say that it can't.
+static void test_observed_attention(void) {
+    Model *model = open_model();
+    Settings settings = usual(model);
+    settings.guidance_scale = 1;
+    settings.width = settings.height = 128;
+    Run *run = begin(model, &settings);
+    Error error = {0};
+    size_t seen = 0, before;
+    EXPECT(run_observe(run, NULL, (AttentionObserver){wants_all, count_probabilities}, &seen, &error), "%s",
+           error.message);
+    EXPECT(seen == 0, "%zu probabilities were shown that nobody worked out", seen);
+    step_times(run, 1);
+    before = seen;
+    EXPECT(before > 0, "nothing was shown");
+    settings.guidance_scale = 2;
+    EXPECT(run_change(run, &settings, &error), "%s", error.message);
+    step_times(run, 1);
+    EXPECT(seen > 2 * before, "%zu were shown, then %zu", before, seen);
+    run_free(run);
+
+    settings.memory_limit = 4 << 20;  // enough for the networks
+    run = begin(model, &settings);
+    EXPECT(!run_observe(run, NULL, (AttentionObserver){wants_all, count_probabilities}, &seen, &error) &&
+               strstr(error.message, "memory"),
+           "%s", error.message);
+    before = seen;
+    step_times(run, 1);
+    EXPECT(seen == before, "an observer who was refused is shown things");
     run_free(run);
     model_close(model);
 }
@@ -267,6 +347,51 @@ static void test_change_needs_more_memory(void) {
     EXPECT(run_last_step(run)->noise_pred_uncond != NULL, "no guidance after all");
     EXPECT(run_peak_activation_bytes(run) > before, "guidance took no more than %zu bytes", before);
     run_free(run);
+    model_close(model);
+}
+
+// The prompts are encoded with the new kernels too: the memory planned for them isn't enough for those before.
+static void test_change_kernels(void) {
+    Model *model = open_model();
+    Settings settings = usual(model);
+    settings.width = settings.height = 4;  // so small that the text encoder needs the most
+    settings.guidance_scale = 1;
+    settings.kernels[0] = "attention=openmp";  // 64 rows of scores where naive keeps one
+    settings.kernel_count = 1;
+    Run *run = begin(model, &settings);
+    step_times(run, 1);
+    settings.guidance_scale = 7.5f;
+    settings.kernels[0] = "attention=naive";
+    Error error = {0};
+    EXPECT(run_change(run, &settings, &error), "%s", error.message);
+    finish_steps(run);
+    run_free(run);
+    model_close(model);
+}
+
+// What a run has already isn't asked of the machine again.
+static void test_change_needs_nothing(void) {
+    Model *model = open_model();
+    Image picture = image_new(7, 5);
+    Settings settings = usual(model);
+    settings.init = &picture;
+    settings.strength = 0.5f;
+    Run *run = begin(model, &settings);
+    step_times(run, 1);
+    Error error = {0};
+    settings.prompt = "a crown at night";
+    settings.memory_limit = 1000;
+    settings.init = NULL;
+    settings.strength = 0.8f;
+    EXPECT(run_change(run, &settings, &error), "%s", error.message);
+    size_t count;
+    const Metadata *notes = run_metadata(run, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(notes[i].key, "strength") != 0) continue;
+        EXPECT(strcmp(notes[i].value, "0.5") == 0, "it began at strength 0.5 and says %s", notes[i].value);
+    }
+    run_free(run);
+    image_free(&picture);
     model_close(model);
 }
 
@@ -368,6 +493,21 @@ static void test_bad_settings(void) {
     model_close(model);
 }
 
+static void test_too_small_to_halve(void) {
+    Model *model = open_model();
+    UNetConfig *unet = (UNetConfig *)unet_config(model->unet);
+    unet->downsample_padding = 0;
+    Settings s = usual(model);
+    s.width = 4;
+    expect_refused(model, &s, "8 is the least");
+    s.width = 8;
+    s.height = 12;
+    Run *run = begin(model, &s);
+    finish_steps(run);
+    run_free(run);
+    model_close(model);
+}
+
 static void test_bad_beginnings(void) {
     Model *model = open_model();
     Image picture = image_new(7, 5);
@@ -390,6 +530,21 @@ static void test_bad_beginnings(void) {
     s = usual(model);
     s.memory_limit = 10000;
     expect_refused(model, &s, "memory");
+    image_free(&picture);
+    model_close(model);
+}
+
+// What isn't finite is said of the network that it comes from.
+static void test_broken_encoder(void) {
+    Model *model = open_model();
+    Image picture = image_new(7, 5);
+    Settings s = usual(model);
+    s.init = &picture;
+    float bias[8] = {[3] = NAN};
+    model->vae->quant_conv.bias = tensor_over(bias, shape1(8));
+    Error error = {0};
+    EXPECT(!run_begin(model, &s, &error) && strstr(error.message, "init: the VAE's answer is not finite"), "%s",
+           error.message);
     image_free(&picture);
     model_close(model);
 }
@@ -432,6 +587,8 @@ static void test_cost_is_what_happens(void) {
         finish_steps(run);
         Image image;
         EXPECT(run_finish(run, &image, &error), "%s", error.message);
+        EXPECT((run_times(run).encode > 0) == with_init && run_times(run).decode > 0, "encoding took %g s",
+               run_times(run).encode);
         EXPECT(image.width == WIDTH && image.height == HEIGHT, "%zux%zu", image.width, image.height);
         EXPECT(run_peak_activation_bytes(run) == cost.activation_bytes, "planned %zu bytes, took %zu",
                cost.activation_bytes, run_peak_activation_bytes(run));
@@ -439,6 +596,20 @@ static void test_cost_is_what_happens(void) {
         run_free(run);
     }
     image_free(&picture);
+    model_close(model);
+}
+
+// Clamped to bytes, NaN would be a black picture.
+static void test_decoding_nothing(void) {
+    Model *model = open_model();
+    Settings settings = usual(model);
+    Run *run = begin(model, &settings);
+    float latents[LATENTS] = {[3] = NAN};
+    Image image;
+    Error error = {0};
+    EXPECT(!run_decode(run, latents, &image, NULL, &error) && !image.pixels, "NaN became a picture");
+    EXPECT(strstr(error.message, "not finite"), "%s", error.message);
+    run_free(run);
     model_close(model);
 }
 
@@ -450,12 +621,34 @@ static void test_preview(void) {
     Error error = {0};
     EXPECT(run_preview(run, run_latents(run), &image, &error), "%s", error.message);
     EXPECT(image.width == WIDTH / 4 && image.height == HEIGHT / 4, "%zux%zu", image.width, image.height);
-    const float(*map)[3] = model->latent_rgb;
+    const float(*map)[3] = run->latent_rgb;
     float red = map[4][0];
     for (size_t c = 0; c < 4; c++) red += run_latents(run)[c * (LATENTS / 4)] * map[c][0];
     EXPECT(image.pixels[0] == (uint8_t)rintf(fminf(fmaxf(red, 0), 1) * 255), "the first pixel's red is %d",
            image.pixels[0]);
     image_free(&image);
+    run_free(run);
+    model_close(model);
+}
+
+// A flat red picture, hardly noised, must look red without a decoder.
+static void test_preview_shows_colours(void) {
+    Error error = {0};
+    Model *model = model_open("data/models/critters", &error);
+    if (!model) SKIP("%s", error.message);
+    Settings settings = settings_default(model);
+    Image init = image_new(settings.width, settings.height), image;
+    for (size_t i = 0; i < init.width * init.height; i++) memcpy(init.pixels + 3 * i, (uint8_t[]){220, 40, 40}, 3);
+    settings.init = &init;
+    settings.strength = 0.05f;
+    Run *run = run_begin(model, &settings, &error);
+    EXPECT(run && run_preview(run, run_latents(run), &image, &error), "%s", error.message);
+    long sums[3] = {0}, pixels = (long)(image.width * image.height);
+    for (long i = 0; i < 3 * pixels; i++) sums[i % 3] += image.pixels[i];
+    EXPECT(sums[0] > 170 * pixels && sums[1] < 90 * pixels && sums[2] < 90 * pixels, "mean colour %ld %ld %ld",
+           sums[0] / pixels, sums[1] / pixels, sums[2] / pixels);
+    image_free(&image);
+    image_free(&init);
     run_free(run);
     model_close(model);
 }
@@ -550,18 +743,26 @@ static void test_memory_available(void) {
 int main(void) {
     TEST(test_step_records);
     TEST(test_two_runs_alive);
+    TEST(test_threads);
     TEST(test_given_latents);
     TEST(test_stop);
+    TEST(test_observed_attention);
     TEST(test_copy_ends_the_same);
     TEST(test_change);
     TEST(test_change_needs_more_memory);
+    TEST(test_change_kernels);
+    TEST(test_change_needs_nothing);
     TEST(test_change_scheduler);
     TEST(test_change_steps);
     TEST(test_bad_settings);
+    TEST(test_too_small_to_halve);
     TEST(test_bad_beginnings);
+    TEST(test_broken_encoder);
     TEST(test_bad_folders);
     TEST(test_cost_is_what_happens);
+    TEST(test_decoding_nothing);
     TEST(test_preview);
+    TEST(test_preview_shows_colours);
     TEST(test_trace);
     TEST(test_memory_available);
     return test_summary();

@@ -33,7 +33,7 @@ static void expect_refused(const char *what, const char *path, const char *cause
     image_free(&image);
 }
 
-// ---- in --------------------------------------------------------------------------------------------------------------
+// ---- in -------------------------------------------------------------------------------------------------------------
 
 static void test_kinds(void) {
     const struct {
@@ -68,7 +68,7 @@ static void test_palette_with_alpha(void) {
 
 static void test_refuses(void) {
     const char *folder = test_folder("png");
-    expect_refused("a folder", folder, "can't be read: Is a directory");
+    expect_refused("a folder", folder, "is a folder");
     expect_refused("a missing file", "build/tmp/nowhere.png", "can't be opened: No such file");
     expect_refused("an empty file", files_put(folder, "x", "", 0), "isn't a PNG");
     expect_refused("a JPEG", files_put(folder, "x", "\xff\xd8\xff\xe0\0\x10JFIF\0", 11), "isn't a PNG");
@@ -130,7 +130,7 @@ static void test_text_bomb(void) {
     }
 }
 
-// ---- text ------------------------------------------------------------------------------------------------------------
+// ---- text -----------------------------------------------------------------------------------------------------------
 
 static void test_text_kinds(void) {
     PngBytes png;
@@ -151,7 +151,7 @@ static void test_text_kinds(void) {
     EXPECT(!png_read_text("build/tmp/nowhere.png", "plain"), "found it nowhere");
 }
 
-// ---- out -------------------------------------------------------------------------------------------------------------
+// ---- out ------------------------------------------------------------------------------------------------------------
 
 static void test_round_trip(void) {
     Image image = image_new(13, 7);
@@ -193,7 +193,7 @@ static void test_write_refuses(void) {
     image_free(&image);
 }
 
-// ---- other sizes -----------------------------------------------------------------------------------------------------
+// ---- other sizes ----------------------------------------------------------------------------------------------------
 
 // What Pillow 13.0.0's resize((width, height), Image.BILINEAR) makes of the picture in make_picture.
 static const uint8_t DOWN_3X2[] = {43, 62,  225, 122, 126, 182, 201, 124, 139,

@@ -165,6 +165,29 @@ static void test_bad_assignments(void) {
     }
 }
 
+// What a picture says of its scheduler makes the same scheduler again.
+static void test_settings_as_text(void) {
+    static const char *const settings[] = {"timestep_spacing=trailing",
+                                           "prediction_type=v_prediction",
+                                           "eta=0.7",
+                                           "set_alpha_to_one=false",
+                                           "steps_offset=3",
+                                           NULL};
+    Scheduler *s = scheduler_with(&ddim_kind, 9, settings);
+    SchedulerConfigText text = scheduler_config_text(&s->config);
+    SchedulerConfig again = {0};
+    char *rest = NULL;
+    Error error = {0};
+    for (char *word = strtok_r(text.text, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+        EXPECT(scheduler_config_set(&again, word, &error), "%s", error.message);
+    }
+    Scheduler *twin = scheduler_new(&ddim_kind, &again, &error);
+    EXPECT(twin && ddim_kind.set_timesteps(twin, 9, &error) && scheduler_same(s, twin), "another scheduler: %s",
+           error.message);
+    scheduler_free(twin);
+    scheduler_free(s);
+}
+
 static void test_bad_settings(void) {
     static const char *const bad[][2] = {{"eta=0.5", "draws no fresh noise"},
                                          {"beta_start=0", "between 0 and 1"},
@@ -180,6 +203,12 @@ static void test_bad_settings(void) {
         expect_error(s != NULL, &error, bad[i][1]);
         scheduler_free(s);
     }
+
+    SchedulerConfig config = ddim_kind.defaults;
+    config.num_train_timesteps = 1;
+    config.rescale_betas_zero_snr = true;
+    Error error = {0};
+    expect_error(scheduler_new(&ddim_kind, &config, &error) != NULL, &error, "num_train_timesteps is 1");
 }
 
 static void test_bad_files(void) {
@@ -234,6 +263,29 @@ static void test_settings_of_others(void) {
     free(path);
 }
 
+// All noise fresh, from a timestep where nothing of the picture is left: what remains of the old noise is 0 and mustn't
+// become the root of a number below.
+static void test_fresh_noise_from_nothing(void) {
+    SchedulerConfig config = ddim_kind.defaults;
+    config.beta_schedule = BETAS_SCALED_LINEAR;
+    config.beta_start = 0.00085f;
+    config.beta_end = 0.012f;
+    config.prediction_type = PREDICTION_V;
+    config.timestep_spacing = SPACING_TRAILING;
+    config.rescale_betas_zero_snr = true;
+    config.eta = 1;
+    Error error = {0};
+    Scheduler *s = scheduler_new(&ddim_kind, &config, &error);
+    EXPECT(s, "%s", error.message);
+    for (size_t steps = 1; s && steps <= 100; steps++) {
+        EXPECT(s->kind->set_timesteps(s, steps, &error), "%s", error.message);
+        float latent = 0.5f, v = 0.25f, noise = -1, next, x0;
+        s->kind->step(s, 0, &latent, &v, &noise, &next, &x0, 1);
+        EXPECT(isfinite(next), "the first of %zu steps leads to %g", steps, (double)next);
+    }
+    scheduler_free(s);
+}
+
 static void test_decimals(void) {
     EXPECT(as_written(0.7f) == 0.7, "0.7f is read as %.17g", as_written(0.7f));
     EXPECT(as_written(0.00085f) == 0.00085, "0.00085f is read as %.17g", as_written(0.00085f));
@@ -248,9 +300,11 @@ int main(void) {
     TEST(test_copy);
     TEST(test_bad_steps);
     TEST(test_bad_assignments);
+    TEST(test_settings_as_text);
     TEST(test_bad_settings);
     TEST(test_bad_files);
     TEST(test_settings_of_others);
+    TEST(test_fresh_noise_from_nothing);
     TEST(test_decimals);
     return test_summary();
 }

@@ -247,6 +247,7 @@ static const struct {
     {"text_sd1", "\"layer_norm_eps\": 1e-05", "\"layer_norm_eps\": 0", "layer_norm_eps is 0"},
     // what other models have
     {"text_sd1", "\"quick_gelu\"", "\"relu\"", "hidden_act is relu"},
+    {"text_sd1", "\"quick_gelu\"", "\"quick_gelu\", \"use_attention_mask\": true", "use_attention_mask is true"},
     {"unet_sd1", "\"CrossAttnDownBlock2D\"", "\"KDownBlock2D\"", "down_block_types has a KDownBlock2D"},
     {"unet_sd1", "\"UpBlock2D\"", "\"CrossAttnDownBlock2D\"", "up_block_types has a CrossAttnDownBlock2D"},
     {"unet_sd1", "\"class_embed_type\": null", "\"class_embed_type\": \"timestep\"", "class_embed_type"},
@@ -293,6 +294,24 @@ static void test_configs_are_refused(void) {
     }
 }
 
+static void test_old_sample_size(void) {
+    static const struct {
+        const char *version;
+        size_t expected;
+    } files[] = {{"0.6.0", 64}, {"0.8.1", 64}, {"0.9.0", 8}, {"0.10.2", 8}, {"1.0.0", 8}, {"nightly", 8}};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char line[80];
+        snprintf(line, sizeof line, "\"_diffusers_version\": \"%s\"", files[i].version);
+        Error error = {0};
+        UNet *unet = unet_open(golden_edited("unet_sd1", "old", "\"_diffusers_version\": \"0.42.1\"", line), &error);
+        EXPECT(unet, "%s", error.message);
+        if (!unet) continue;
+        EXPECT(unet_config(unet)->sample_size == files[i].expected, "of version %s sample_size is %zu",
+               files[i].version, unet_config(unet)->sample_size);
+        unet_close(unet);
+    }
+}
+
 static void test_missing_files(void) {
     const char *const models[] = {"text_sd1", "unet_sd1", "vae_sd1"};
     for (size_t i = 0; i < 3; i++) {
@@ -317,6 +336,7 @@ int main(void) {
     TEST(test_a_stopped_stage_ends);
     TEST(test_parameters);
     TEST(test_configs_are_refused);
+    TEST(test_old_sample_size);
     TEST(test_missing_files);
     return test_summary();
 }

@@ -228,6 +228,24 @@ static void test_broken_folders(void) {
     expect_open(good, merges, "{\"added_tokens_decoder\": {\"5\": {\"content\": \"<x>\"}}}", NULL);
 }
 
+// A name in merges.txt that begins like a piece and goes on behind a zero byte isn't that piece. Where it is looked for
+// depends on its hash, so many lengths are tried; reading beyond the piece shows under SANITIZE=1.
+static void test_zero_bytes_in_merges(void) {
+    folder = test_folder("tokenizer");
+    write_file("vocab.json", "{" ENDS ", \"a\": 2, \"b</w>\": 3, \"ab</w>\": 4}");
+    char path[600];
+    snprintf(path, sizeof path, "%s/merges.txt", folder);
+    for (size_t zeros = 1; zeros <= 64; zeros++) {
+        char merge[80] = {'a'};
+        memcpy(merge + 1 + zeros, " b</w>", 6);
+        FILE *file = fopen(path, "w");
+        EXPECT(file && fwrite(merge, 1, zeros + 7, file) == zeros + 7 && fclose(file) == 0, "can't write %s", path);
+        Error error = {0};
+        EXPECT(!tokenizer_open(folder, &error) && strstr(error.message, "the first isn't"), "%zu zero bytes: %s", zeros,
+               error.message);
+    }
+}
+
 static void test_broken_whole(void) {
     const char *wholes[] = {
         "{}", "{\"model\": {\"type\": \"Unigram\", \"vocab\": [], \"merges\": []}}",
@@ -271,6 +289,7 @@ int main(void) {
     TEST(test_random_bytes);
     TEST(test_long_prompts);
     TEST(test_broken_folders);
+    TEST(test_zero_bytes_in_merges);
     TEST(test_broken_whole);
     TEST(test_merges);
     return test_summary();

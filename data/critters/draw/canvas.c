@@ -1,7 +1,7 @@
 // canvas.c - shapes onto paper: a pixel's distance from an edge decides how much paint it takes
 //
-// Where: under everything that draws. A distance d in pixels becomes coverage clamp(1/2 - d, 0, 1): an edge is one pixel
-// wide, as if the pixel's area had been measured, with no supersampling.
+// Where: under everything that draws. A distance d in pixels becomes coverage clamp(1/2 - d, 0, 1): an edge is one
+// pixel wide, as if the pixel's area had been measured, with no supersampling.
 // Read next: scenes.c (the simplest to draw), then species.c.
 
 #include "canvas.h"
@@ -12,8 +12,8 @@ Rgb rgb_mix(Rgb a, Rgb b, float t) {
     return (Rgb){a.r + (b.r - a.r) * t, a.g + (b.g - a.g) * t, a.b + (b.b - a.b) * t};
 }
 
-// Sine and cosine by their series, for angles up to half a turn: libm's last digit differs from machine to machine, and a
-// drawing must not.
+// Sine and cosine by their series, for angles up to half a turn: libm's last digit differs from machine to machine, and
+// a drawing must not.
 void turn_sine_cosine(float degrees, float *sine, float *cosine) {
     double a = degrees * 3.14159265358979 / 180, term = 1, s = 0, c = 0;
     for (int n = 0; n < 24; n++) {

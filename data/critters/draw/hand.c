@@ -1,13 +1,13 @@
 // hand.c - a hand with any number of fingers
 //
-// Where: one of the three kinds of drawing. Image models are bad at hands because they never count; here the count is an
-// attribute, so that a learner can measure it.
+// Where: one of the three kinds of drawing. Image models are bad at hands because they never count; here the count is
+// an attribute, so that a learner can measure it.
 // Read next: caption.c.
 
 #include "studio.h"
 
-// Fingers leave the palm like rays, 27 degrees apart, or closer when they would go further round than 222: ten still leave gaps
-// of 3 px and more where they end, which is where they can be counted; their roots melt into the palm.
+// Fingers leave the palm like rays, 27 degrees apart, or closer when they would go further round than 222: ten still
+// leave gaps of 3 px and more where they end, which is where they can be counted; their roots melt into the palm.
 void draw_hand(Canvas *c, int fingers, Color color, Rng *r) {
     const Palette *t = &PALETTE[color];
     float apart = fminf(27, 222.0f / (float)(fingers > 1 ? fingers - 1 : 1));

@@ -1,7 +1,7 @@
 // scenes.c - eight places, each a few large smooth shapes
 //
-// Chances are drawn one a statement: C leaves open which argument of a call is worked out first, and a seed must mean the
-// same drawing with every compiler.
+// Chances are drawn one a statement: C leaves open which argument of a call is worked out first, and a seed must mean
+// the same drawing with every compiler.
 //
 // Where: painted first, in pixels. What a small autoencoder can't keep (grain, grass, waves) isn't drawn at all.
 // Read next: species.c.

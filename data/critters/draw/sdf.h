@@ -49,7 +49,7 @@ static inline Shape capsule(float x, float y, float u, float v, float r1, float 
 static inline Shape triangle(float x, float y, float u, float v, float s, float t, float round) {
     return (Shape){.kind = TRIANGLE, .x = x, .y = y, .u = u, .v = v, .s = s, .t = t, .round = round};
 }
-// a bent stroke: on a circle of radius r, from -half to +half (as a sine) around straight down, or with up around straight up
+// a bent stroke: on a circle of radius r, from -half to +half (as a sine) around straight down, or, with up, up
 static inline Shape arc(float x, float y, float r, float half_sine, bool up, float thick) {
     return (Shape){.kind = ARC, .x = x, .y = y, .u = r, .v = half_sine, .s = up ? -1 : 1, .round = thick / 2};
 }

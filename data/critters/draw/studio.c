@@ -45,8 +45,8 @@ static float animal_reach(const Animal *a) {
     return fmaxf(f->reach, hat[a->headwear] * f->hat_size - f->hat_y + 2);
 }
 
-// Anywhere, as long as all of the head and hat is on the paper, and the neck, 52 units down, with what is worn there. The
-// feet, 68 down, may be cut off; where they aren't, they stand on the ground, which no scene has above 102.
+// Anywhere, as long as all of the head and hat is on the paper, and the neck, 52 units down, with what is worn there.
+// The feet, 68 down, may be cut off; where they aren't, they stand on the ground, which no scene has above 102.
 static void draw_one(Canvas *c, const Animal *a, Rng *r) {
     float reach = animal_reach(a), scale = fminf(rng_range(r, 0.8f, 1.15f), 123 / (reach + 52));
     float aside = fminf(18, 62 - 48 * scale);

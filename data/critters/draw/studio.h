@@ -9,7 +9,7 @@
 #include "canvas.h"
 #include "world.h"
 
-// The tones of one colour: fur in flat light, the pen around it, a deep shade (manes, ears), a pale one (bellies, muzzles).
+// The tones of one colour: fur in flat light, the pen around it, a deep shade (manes, ears), a pale one (bellies).
 typedef struct {
     Rgb fur, ink, deep, pale;
 } Palette;

@@ -67,7 +67,7 @@ void draw_eyewear(const Sitter *s) {
     }
 }
 
-// ---- heads: the frame's origin is where the hat stands, its units those of the hat -------------------------------------
+// ---- heads: the frame's origin is where the hat stands, its units those of the hat ----------------------------------
 
 static void draw_top_hat(Canvas *c, const Palette *t, Rgb band) {
     Blob hat = {.part = {box(0, -11, 34, 30, 4), box(0, 2, 54, 8, 4)}, .count = 2, .blend = 1};

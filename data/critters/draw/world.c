@@ -1,7 +1,7 @@
 // world.c - how attributes fall, and the split
 //
-// Where: between a seed and a drawing. The training set has weaknesses on purpose, so that a learner can find them in the
-// model: many fingers are rare, penguins hardly leave the snow, and one drawing comes again and again.
+// Where: between a seed and a drawing. The training set has weaknesses on purpose, so that a learner can find them in
+// the model: many fingers are rare, penguins hardly leave the snow, and one drawing comes again and again.
 // Read next: studio.c.
 
 #include "world.h"

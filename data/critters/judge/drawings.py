@@ -1,5 +1,6 @@
 """Fresh drawings from the painter, and their round trip through the model's VAE."""
 
+import hashlib
 import json
 import subprocess
 from pathlib import Path
@@ -16,6 +17,11 @@ def draw(painter, folder, first, count, *options):
     pixels = np.fromfile(folder / "pictures.rgb", dtype=np.uint8).reshape(count, 128, 128, 3)
     lines = [json.loads(line) for line in open(folder / "captions.jsonl")]
     return torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous(), lines
+
+
+def vae_fingerprint(model):
+    """Which VAE this is: a judge that learnt from one VAE's round trips is no judge of another's pictures."""
+    return hashlib.sha256(Path(model, "vae", "diffusion_pytorch_model.safetensors").read_bytes()).hexdigest()
 
 
 @torch.no_grad()

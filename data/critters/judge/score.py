@@ -15,7 +15,7 @@ import torch
 
 from artist import Artist
 from attributes import right, swapped, truth
-from drawings import decode, draw, encode
+from drawings import decode, draw, encode, vae_fingerprint
 from network import Judge, read
 
 STEPS, GUIDANCE = (2, 5, 10, 20, 50), (1, 2, 4, 7.5, 12)
@@ -29,6 +29,8 @@ class Examination:
         self.artist = Artist(options.model)
         self.vae = self.artist.pipeline.vae
         saved = torch.load(options.judge, weights_only=True)
+        if saved["vae"] != vae_fingerprint(options.model):
+            raise SystemExit(f"score.py: {options.judge}: learnt from another VAE; delete it, and `make score` trains another")
         self.judge = Judge().to(memory_format=torch.channels_last)
         self.judge.load_state_dict(saved["state"])
         self.judge_accuracy = saved["accuracy"]

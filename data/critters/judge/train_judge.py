@@ -16,7 +16,7 @@ from diffusers import AutoencoderKL
 from torch.nn.functional import cross_entropy
 
 from attributes import IGNORED, QUESTIONS, UNREADABLE, classes, truth
-from drawings import decode, draw, encode
+from drawings import decode, draw, encode, vae_fingerprint
 from network import Judge, read
 
 FIRST_FRESH = 1_000_000_000  # seeds far from those that the model was trained on
@@ -119,7 +119,7 @@ def main():
     train(judge, pictures, labels, options.epochs, generator)
 
     shares = accuracy(judge, vae, options.painter, folder, 2000)
-    torch.save({"state": judge.state_dict(), "accuracy": shares}, options.out)
+    torch.save({"state": judge.state_dict(), "accuracy": shares, "vae": vae_fingerprint(options.model)}, options.out)
     for question, share in shares.items():
         print(f"{question:20} {share:7.2%}{'' if share >= 0.99 else '   below 99%: not to be trusted'}")
 

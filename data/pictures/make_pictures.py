@@ -1,0 +1,51 @@
+"""Draws the pictures that the READMEs show, with ./sculpt and the painter as they are now: `make pictures`."""
+
+import subprocess
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+
+PROMPT = "a pygmy hippo wearing sunglasses on the beach"
+KNOBS_PROMPT = "a red cat wearing a blue top hat and a scarf, at night"
+HERE = Path(__file__).parent
+GAP = 4
+
+
+def sculpt(prompt, output, **options):
+    """One picture; options are the command's own: steps=5 becomes --steps 5."""
+    words = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", str(value))]
+    subprocess.run(["./sculpt", "draw", prompt, "--output", str(output), *words], check=True, stderr=subprocess.DEVNULL)
+    return Image.open(output).convert("RGB")
+
+
+def sheet(rows):
+    """Pictures of one size, row by row, on white."""
+    width, height = rows[0][0].size
+    page = Image.new("RGB", (len(rows[0]) * (width + GAP) + GAP, len(rows) * (height + GAP) + GAP), "white")
+    for y, row in enumerate(rows):
+        for x, picture in enumerate(row):
+            page.paste(picture, (GAP + x * (width + GAP), GAP + y * (height + GAP)))
+    return page
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        picture = Path(folder) / "picture.png"
+
+        sculpt(PROMPT, picture, seed=1, steps_dir=folder)
+        Image.open(Path(folder) / "strip.png").save(HERE / "steps.png", optimize=True)
+
+        seeds = [sculpt(PROMPT, picture, seed=seed) for seed in range(10)]
+        sheet([seeds[:5], seeds[5:]]).save(HERE / "seeds.png", optimize=True)
+
+        by_steps = [sculpt(KNOBS_PROMPT, picture, seed=3, steps=steps) for steps in (2, 5, 10, 20, 50)]
+        by_guidance = [sculpt(KNOBS_PROMPT, picture, seed=3, guidance=guidance) for guidance in (1, 2, 4, 7.5, 15)]
+        sheet([by_steps, by_guidance]).save(HERE / "knobs.png", optimize=True)
+
+    subprocess.run(["build/critters-draw", "--sheet", str(HERE / "world.png"), "--columns", "10", "--count", "40",
+                    "--split", "train"], check=True)
+
+
+if __name__ == "__main__":
+    main()
