@@ -149,23 +149,21 @@ test-built: all $(TESTS) $(CLIP_VOCABULARY)
 		LSAN_OPTIONS=print_suppressions=0 UBSAN_OPTIONS=print_stacktrace=1 \
 		tests/run.sh $(BUILD)/log $(TESTS) $(SCRIPT_TESTS)
 
-# The comparison with diffusers as it is, in a Python environment of its own. torch comes first and by itself, from
-# where its CPU wheels are: asked for by diffusers, it would bring gigabytes of CUDA.
-TORCH = torch==2.13.0
-PYTHON_PACKAGES = diffusers==0.42.1 transformers==5.23.0 safetensors pillow numpy
+# The comparison with diffusers as it is, and all that is trained, in a Python environment of its own. Made anew when the
+# list of packages changes. torch comes first and by itself: an installed CPU build of it satisfies the others.
+REQUIREMENTS = data/critters/train/requirements.txt
 
 venv:
-	@$(VENV)/bin/python -c 'import sys; from importlib.metadata import version; \
-		[version(p[0]).startswith(p[-1] if p[1:] else "") or 1 / 0 for p in (a.split("==") for a in sys.argv[1:])]' \
-		$(TORCH) $(PYTHON_PACKAGES) 2>/dev/null || $(MAKE) --no-print-directory venv-new
+	@cmp -s $(REQUIREMENTS) $(VENV)/requirements.txt || $(MAKE) --no-print-directory venv-new
 
 .PHONY: venv-new
 venv-new:
 	@python3 -c 'import venv, ensurepip' 2>/dev/null || $(MAKE) --no-print-directory venv-python
 	@echo "Making $(VENV): torch, diffusers and transformers, some 800 MB"
 	python3 -m venv --clear $(VENV)
-	$(VENV)/bin/pip install -q $(TORCH)
-	$(VENV)/bin/pip install -q $(PYTHON_PACKAGES)
+	$(VENV)/bin/pip install -q $$(grep '^torch==' $(REQUIREMENTS))
+	$(VENV)/bin/pip install -q -r $(REQUIREMENTS)
+	@cp $(REQUIREMENTS) $(VENV)/requirements.txt
 
 .PHONY: venv-python
 venv-python:
@@ -185,8 +183,8 @@ PYTHON = $(abspath $(VENV))/bin/python
 
 critters: all venv
 	mkdir -p $(CACHE)/train $(CACHE)/held
-	test -e $(CACHE)/train/captions.jsonl || build/critters-draw --split train --count 30000 --out $(CACHE)/train
-	test -e $(CACHE)/held/captions.jsonl || build/critters-draw --split held --count 2000 --out $(CACHE)/held
+	test -e $(CACHE)/train/captions.jsonl || build/critters-draw --split train --count 30000 --captions 8 --out $(CACHE)/train
+	test -e $(CACHE)/held/captions.jsonl || build/critters-draw --split held --count 1000 --captions 8 --out $(CACHE)/held
 	cd data/critters/train && for step in tokenizer vae latents train export; do \
 		'$(PYTHON)' $$step.py --cache $(CACHE) || exit 1; done
 
