@@ -53,10 +53,10 @@ def drawings(painter, folder, first, count):
 def training_set(vae, painter, folder, count, generator):
     pixels, lines = drawings(painter, folder, FIRST_FRESH, count)
     labels = torch.tensor([classes(truth(line)) for line in lines])
-    latents = encode(vae, pixels)
+    latents = encode(vae, pixels, rough=True)
     blend, blend_labels = mixed(latents, labels, count // 5, generator)
     noise, noise_labels = drowned(latents, count // 20, generator)
-    pictures = decode(vae, torch.cat([latents, blend, noise]))
+    pictures = decode(vae, torch.cat([latents, blend, noise]), rough=True)
     return pictures, torch.cat([labels, blend_labels, noise_labels])
 
 
