@@ -13,18 +13,12 @@
 // one, run/start.c and run/decode.c for the two ends.
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "run/run.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-double seconds_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 // ---- begin ----------------------------------------------------------------------------------------------------------
 

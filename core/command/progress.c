@@ -2,19 +2,14 @@
 
 #include "command/progress.h"
 
+#include "base/clock.h"
+
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { BAR_WIDTH = 24 };
 
 static const char CLEAR_LINE[] = "\r\033[K";
-
-static double clock_seconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 // "2 min 5 s"
 static void print_time_left(double seconds) {
@@ -24,7 +19,7 @@ static void print_time_left(double seconds) {
 }
 
 void progress_begin(Progress *progress, size_t count) {
-    *progress = (Progress){.terminal = isatty(STDERR_FILENO), .count = count, .started = clock_seconds()};
+    *progress = (Progress){.terminal = isatty(STDERR_FILENO), .count = count, .started = seconds_now()};
     progress_step(progress, 0);
 }
 
@@ -34,7 +29,7 @@ void progress_step(const Progress *progress, size_t done) {
     for (size_t i = 0; i < BAR_WIDTH; i++) fputc(i * progress->count < done * BAR_WIDTH ? '#' : '.', stderr);
     fprintf(stderr, "] step %zu/%zu", done, progress->count);
     if (done > 0) {
-        double a_step = (clock_seconds() - progress->started) / (double)done;
+        double a_step = (seconds_now() - progress->started) / (double)done;
         fprintf(stderr, "  %.3g s/step  ", a_step);
         print_time_left(a_step * (double)(progress->count - done));
     }

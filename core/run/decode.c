@@ -5,6 +5,8 @@
 
 #include "run/run.h"
 
+#include "base/clock.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

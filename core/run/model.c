@@ -9,9 +9,9 @@
 #include "sculpt.h"
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "io/config.h"
 #include "io/file.h"
-#include "run/run.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -44,8 +44,6 @@ struct Run {
     size_t metadata_count;
 };
 
-double seconds_now(void);  // from some fixed moment on
-
 // settings.c
 bool settings_check(const Model *model, const Settings *settings, Error *error);
 bool settings_guided(const Settings *settings);  // guidance_scale above 1: the U-Net is asked twice
