@@ -8,6 +8,7 @@ pictures that no painter made: two drawings' latents mixed, where every attribut
 """
 
 import argparse
+import sys
 import time
 from pathlib import Path
 
@@ -15,9 +16,12 @@ import torch
 from diffusers import AutoencoderKL
 from torch.nn.functional import cross_entropy
 
-from attributes import IGNORED, QUESTIONS, UNREADABLE, classes, truth
+from attributes import IGNORED, QUESTIONS, UNREADABLE, classes, swapped, truth
 from drawings import decode, draw, encode, vae_fingerprint
 from network import Judge, read
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "train"))
+from muon import Muon  # noqa: E402
 
 FIRST_FRESH = 1_000_000_000  # seeds far from those that the model was trained on
 FIRST_UNSEEN = 2_000_000_000
@@ -44,10 +48,13 @@ def drowned(latents, count, generator):
 
 
 def drawings(painter, folder, first, count):
-    """Of everything, and a fifth more of hands: counting fingers is hardest to learn."""
-    pixels, lines = draw(painter, folder, first, count, "--split", "all", "--captions", "1")
-    hands, more = draw(painter, folder, first + count, count // 5, "--split", "all", "--kind", "hand", "--captions", "1")
-    return torch.cat([pixels, hands]), lines + more
+    """Of everything, and more of what is hardest to learn: a fifth of hands, for the fingers, and a quarter of pairs."""
+    lots = [(count, []), (count // 5, ["--kind", "hand"]), (count // 4, ["--kind", "two"])]
+    pixels, lines = [], []
+    for size, kind in lots:
+        some, more = draw(painter, folder, first + len(lines), size, "--split", "all", "--captions", "1", *kind)
+        pixels, lines = pixels + [some], lines + more
+    return torch.cat(pixels), lines
 
 
 def training_set(vae, painter, folder, count, generator):
@@ -67,27 +74,51 @@ def jitter(pictures, generator):
     return (shifted + 0.03 * torch.rand(1, generator=generator) * torch.randn(shifted.shape)).clamp(0, 1)
 
 
+def mirror(pictures, labels, generator):
+    """Half of the pictures seen in a mirror: left and right animals change their places."""
+    questions = list(QUESTIONS)
+    kinds = labels[:, questions.index("kind")]
+    flipped = (torch.rand(len(labels), generator=generator) < 0.5) & (kinds != IGNORED)
+    two = flipped & (kinds == QUESTIONS["kind"].index("two"))
+    exchanged = [questions.index(q) for q in swapped({q: q for q in questions}).values()]
+    pictures = torch.where(flipped[:, None, None, None], pictures.flip(3), pictures)
+    return pictures, torch.where(two[:, None], labels[:, exchanged], labels)
+
+
+def optimizers_for(judge):
+    """Muon for the convolutions inside; AdamW for the rest."""
+    inner = [p for name, p in judge.named_parameters() if p.ndim == 4 and p.size(1) > 3 and p.size(2) == 3]
+    chosen = {id(p) for p in inner}
+    return [Muon(inner, 1e-2),
+            torch.optim.AdamW([p for p in judge.parameters() if id(p) not in chosen], 2e-3, weight_decay=0.02)]
+
+
 def train(judge, pictures, labels, epochs, generator):
     batch, steps = 64, epochs * (len(pictures) // 64)
-    optimizer = torch.optim.AdamW(judge.parameters(), lr=2e-3, weight_decay=0.02)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps)
+    optimizers = optimizers_for(judge)
+    schedules = [torch.optim.lr_scheduler.OneCycleLR(o, o.param_groups[0]["lr"], total_steps=steps, pct_start=0.1,
+                                                     anneal_strategy="linear", cycle_momentum=False) for o in optimizers]
     judge.train()
-    start, step = time.time(), 0
-    for epoch in range(epochs):
+    start, step, sum_loss = time.time(), 0, 0.0
+    for _ in range(epochs):
         for index in torch.randperm(len(pictures), generator=generator)[: len(pictures) // batch * batch].split(batch):
-            pixels = jitter(pictures[index].float() / 255, generator).to(memory_format=torch.channels_last)
+            seen, answers = mirror(pictures[index], labels[index], generator)
+            pixels = jitter(seen.float() / 255, generator).to(memory_format=torch.channels_last)
             with torch.autocast("cpu", torch.bfloat16):
                 logits = judge(pixels)
-            losses = [cross_entropy(logits[q].float(), labels[index, i], ignore_index=IGNORED, reduction="sum")
+            losses = [cross_entropy(logits[q].float(), answers[:, i], ignore_index=IGNORED, reduction="sum")
                       for i, q in enumerate(QUESTIONS)]
             loss = sum(losses) / batch
-            optimizer.zero_grad()
+            for optimizer in optimizers:
+                optimizer.zero_grad()
             loss.backward()
-            optimizer.step()
-            schedule.step()
-            step += 1
+            for optimizer, schedule in zip(optimizers, schedules):
+                optimizer.step()
+                schedule.step()
+            step, sum_loss = step + 1, sum_loss + loss.item()
             if step % 100 == 0:
-                print(f"step {step}/{steps} loss {loss.item():.3f} {time.time() - start:.0f} s", flush=True)
+                print(f"step {step}/{steps} loss {sum_loss / 100:.3f} {time.time() - start:.0f} s", flush=True)
+                sum_loss = 0.0
 
 
 def accuracy(judge, vae, painter, folder, count):
@@ -106,8 +137,8 @@ def main():
     parser.add_argument("--model", default="data/models/critters")
     parser.add_argument("--painter", default="build/critters-draw")
     parser.add_argument("--out", default=str(Path("~/.cache/critters/judge.pt").expanduser()))
-    parser.add_argument("--pictures", type=int, default=16000)
-    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--pictures", type=int, default=24000)
+    parser.add_argument("--epochs", type=int, default=5)
     options = parser.parse_args()
 
     torch.manual_seed(0)

@@ -46,6 +46,12 @@ def load_captions(folder):
         return [[c["text"] for c in json.loads(line)["captions"]] for line in f]
 
 
+def load_kinds(folder):
+    """What each picture shows, "one" animal, "two" or a "hand": [N]."""
+    with open(folder / "captions.jsonl") as f:
+        return [json.loads(line)["kind"] for line in f]
+
+
 def to_tensor(pictures, device="cpu"):
     """Bytes [B, H, W, 3] -> floats [B, 3, H, W] in -1..1, which is how a diffusers VAE wants them."""
     return torch.from_numpy(np.array(pictures)).to(device).permute(0, 3, 1, 2).float() / 127.5 - 1

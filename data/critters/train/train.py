@@ -15,8 +15,8 @@ import torch
 from diffusers.models.attention_processor import AttnProcessor
 from transformers import CLIPTokenizer
 
-from common import (Log, MovingAverage, Schedule, average_over_workers, in_workers, load_captions, load_checkpoint, options,
-                    save_checkpoint, save_sheet, set_learning_rate)
+from common import (Log, MovingAverage, Schedule, average_over_workers, in_workers, load_captions, load_checkpoint, load_kinds,
+                    options, save_checkpoint, save_sheet, set_learning_rate)
 from latents import load_vae
 from models import make_pipeline, make_scheduler, make_text_encoder, make_unet, parameters_of
 from muon import Muon
@@ -73,6 +73,14 @@ class Pictures:
         return (mean + std * torch.randn_like(mean)) * self.scaling_factor, self.ids[which, sentence].long()
 
 
+def chances(kinds, share):
+    """How often each picture is drawn for training. Two animals are a fifth of the pictures and most of what there is to
+    learn (who wears what, who is left), so `share` of the draws are pairs: [N], for torch.multinomial.
+    """
+    two = torch.tensor([kind == "two" for kind in kinds])
+    return torch.where(two, share / two.sum(), (1 - share) / (~two).sum())
+
+
 def optimizers_for(model, lr):
     """Muon for the weights inside; AdamW for embeddings, biases, norms, and the convolutions that touch latents."""
     outer = {id(p) for p in [*model.text_encoder.get_input_embeddings().parameters(), *model.unet.conv_in.parameters(),
@@ -102,6 +110,7 @@ def train(o, rank):
     tokenizer = CLIPTokenizer.from_pretrained(o.cache / "tokenizer")
     data, held = (Pictures(o.cache / f"latents-{split}.pt", device) for split in ("train", "held"))
     held.scaling_factor = data.scaling_factor
+    chance = chances(load_kinds(o.cache / "train"), o.pairs).to(device)
     alphas_cumprod = make_scheduler().alphas_cumprod.to(device)
 
     torch.manual_seed(o.seed)
@@ -129,7 +138,7 @@ def train(o, rank):
     while minute < o.minutes:
         set_learning_rate(optimizers, schedule.factor(step, minute))
         b = o.batch
-        which = torch.randint(len(data.mean), (b,), device=device)
+        which = torch.multinomial(chance, b, replacement=True)
         latents, ids = data.batch(which, torch.randint(data.ids.size(1), (b,), device=device))
         ids = torch.where(torch.rand(b, 1, device=device) < 0.1, model.empty, ids)     # guidance needs to know "no prompt" too
         swap = torch.rand(b, device=device) < 0.5
@@ -174,5 +183,5 @@ def draw_sheet(model, tokenizer, o, path, prompts):
 
 
 if __name__ == "__main__":
-    in_workers(train, options("train the model", minutes=70.0, batch=32, lr=2e-3, ema=0.999, save_every=5.0, draw_every=9.0,
+    in_workers(train, options("train the model", minutes=70.0, batch=32, lr=2e-3, ema=0.999, pairs=0.4, save_every=5.0, draw_every=9.0,
                               seed=0, workers=0))
