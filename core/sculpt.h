@@ -8,7 +8,9 @@
 //     settings.seed = 1;
 //     Run *run = run_begin(model, &settings, &error);
 //     if (!run) return puts(error.message);
-//     while (run_step(run, &error) == STEP_DONE_ONE) continue;  // or look at run_last_step(run)
+//     StepResult result;
+//     while ((result = run_step(run, &error)) == STEP_DONE_ONE) continue;  // or look at run_last_step(run)
+//     if (result != STEP_NONE_LEFT) return puts(error.message);
 //     Image image;
 //     if (!run_finish(run, &image, &error) || !png_write("hippo.png", &image, NULL, 0, &error)) puts(error.message);
 //     image_free(&image), run_free(run), model_close(model);

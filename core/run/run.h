@@ -1,9 +1,11 @@
 // run.h - what a run holds between two steps; for the files that make up the pipeline, not for its users
 //
-//     settings.c   are these settings possible at all?       cost.c       what will it take? planned, not guessed
+//     model.c      the five parts, opened                    settings.c   are these settings possible at all?
+//     cost.c       what will it take? planned, not guessed   memory.c     what the machine has free
 //     prompts.c    text to embeddings                        start.c      noise, or a noisy picture
-//     pipeline.c   begin, step, finish                       decode.c     latents to a picture
+//     pipeline.c   begin, step, look inside                  decode.c     latents to a picture: finish
 //     copy.c       copy and change                           preview.c    latents to a small picture, nearly free
+//     trace.c      all that happened, as a file              recipe.c     what a picture was made from, as text
 
 #pragma once
 
@@ -46,7 +48,7 @@ struct Run {
 
 // settings.c
 bool settings_check(const Model *model, const Settings *settings, Error *error);
-bool settings_guided(const Settings *settings);  // guidance_scale above 1: the U-Net is asked twice
+bool settings_guided(const Settings *settings);  // guidance_scale above 1: the U-Net is asked about both prompts
 // The scheduler that the settings ask for, its timesteps set
 Scheduler *settings_scheduler(const Model *model, const Settings *settings, Error *error);
 // Where in the schedule a run begins: 0, or further on for image to image. False if nothing would be left to do.
