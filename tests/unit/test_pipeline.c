@@ -5,6 +5,7 @@
 #include "run/run.h"
 #include "run/trace.h"
 #include "sculpt.h"
+#include "stages/unet_weights.h"
 #include "stages/vae_weights.h"
 #include "test.h"
 
@@ -214,6 +215,48 @@ static void test_stop(void) {
     error = (Error){0};
     EXPECT(run_finish(run, &image, &error), "%s", error.message);
     image_free(&image);
+    run_free(undisturbed);
+    run_free(run);
+    model_close(model);
+}
+
+// ---- failing --------------------------------------------------------------------------------------------------------
+
+// All numbers that the last step's record points to, one array behind the other.
+static void copy_record(const Run *run, float copy[6][LATENTS]) {
+    const StepRecord *step = run_last_step(run);
+    const float *arrays[6] = {step->latents,    step->noise_pred_uncond,    step->noise_pred_text,
+                              step->noise_pred, step->pred_original_sample, step->prev_sample};
+    for (size_t i = 0; i < 6; i++) memcpy(copy[i], arrays[i], sizeof copy[i]);
+}
+
+// An answer that isn't finite leaves the run as it was; once the cause is gone it goes on, and ends where it would have.
+static void test_failed_step(void) {
+    Model *model = open_model();
+    Settings settings = usual(model);
+    settings.scheduler_overrides = (const char *const[]){"eta=1"};  // so that a lost or doubled draw shows
+    settings.scheduler_override_count = 1;
+    Run *undisturbed = begin(model, &settings), *run = begin(model, &settings);
+    finish_steps(undisturbed);
+    step_times(run, 1);
+    float before[6][LATENTS], after[6][LATENTS];
+    copy_record(run, before);
+
+    float broken[4] = {[2] = NAN};
+    Tensor sound = model->unet->conv_out.bias;
+    model->unet->conv_out.bias = tensor_over(broken, shape1(4));
+    Error error = {0};
+    EXPECT(run_step(run, &error) == STEP_FAILED, "a step with NaN was taken");
+    EXPECT(strstr(error.message, "step 2: the U-Net's answer is not finite"), "%s", error.message);
+    copy_record(run, after);
+    EXPECT(memcmp(before, after, sizeof before) == 0, "a failed step changed what the last one left");
+    EXPECT(run_steps_done(run) == 1 && run_last_step(run)->k == 0 &&
+               run_last_step(run)->prev_sample == run_latents(run),
+           "a failed step counts as done");
+
+    model->unet->conv_out.bias = sound;
+    finish_steps(run);
+    EXPECT(same_latents(undisturbed, run), "after a failed step a run ends elsewhere");
     run_free(undisturbed);
     run_free(run);
     model_close(model);
@@ -746,6 +789,7 @@ int main(void) {
     TEST(test_threads);
     TEST(test_given_latents);
     TEST(test_stop);
+    TEST(test_failed_step);
     TEST(test_observed_attention);
     TEST(test_copy_ends_the_same);
     TEST(test_change);
