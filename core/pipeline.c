@@ -37,9 +37,22 @@ bool run_take_memory(Run *run, Error *error) {
 }
 
 // What an arena has already is the run's own, and no longer among what the machine has free.
-bool run_reserve(Run *run, const Settings *settings, const Kernel *const kernels[OP_COUNT], Error *error) {
+bool run_make_room(Run *run, const Settings *settings, size_t bytes, Error *error) {
     Arena *arena = &run->ctx.arena, larger;
     CHECK(arena->used[0] + arena->used[1] == 0, "%zu and %zu bytes are in use", arena->used[0], arena->used[1]);
+    if (bytes <= arena->capacity) return true;
+    if (!cost_fits(settings, bytes, error)) return false;
+    if (!arena_open(&larger, bytes)) {
+        return error_set(error, "memory: the system refused %.2f GB for activations; draw a smaller picture",
+                         (double)bytes / 1e9);
+    }
+    larger.high_water = arena->high_water;
+    arena_close(arena);
+    *arena = larger;
+    return true;
+}
+
+bool run_reserve(Run *run, const Settings *settings, const Kernel *const kernels[OP_COUNT], Error *error) {
     RunCost cost = {0};
     RunShape shape = {.rows = settings_guided(settings) ? 2 : 1,
                       .height = run->height,
@@ -47,16 +60,7 @@ bool run_reserve(Run *run, const Settings *settings, const Kernel *const kernels
                       .attention = run->ctx.attention_observer,
                       .listener = run->ctx.listener};
     cost_plan(run->model, kernels, shape, &cost);
-    if (cost.activation_bytes <= arena->capacity) return true;
-    if (!cost_fits(settings, cost.activation_bytes, error)) return false;
-    if (!arena_open(&larger, cost.activation_bytes)) {
-        return error_set(error, "memory: the system refused %.2f GB for activations; draw a smaller picture",
-                         (double)cost.activation_bytes / 1e9);
-    }
-    larger.high_water = arena->high_water;
-    arena_close(arena);
-    *arena = larger;
-    return true;
+    return run_make_room(run, settings, cost.activation_bytes, error);
 }
 
 // Everything that can be refused is looked at before anything is computed.

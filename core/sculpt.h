@@ -120,8 +120,9 @@ Run *run_copy(const Run *run, Error *error);
 // latents mattered at the start only and are not looked at. On failure the run is as it was.
 bool run_change(Run *run, const Settings *settings, Error *error);
 
-// Any latents [4, h, w] as a small picture, one pixel a latent: linear map, nearly free once the
-// first has measured it on this model's VAE.
+// Any latents [4, h, w] as a small picture, one pixel a latent: a linear map, nearly free once the first has measured it
+// on this model's VAE. That first is to be called between steps. Without memory for it, it is an error; so it is
+// ("cancelled") after run_stop, which the next step heeds too.
 bool run_preview(Run *run, const float *latents, Image *image, Error *error);
 // The same through the VAE's decoder: the true picture, at a decoder's price. float_pixels (or NULL): [3, H, W] in
 // 0..1, not rounded. Stopped by run_stop it fails with the message "cancelled".

@@ -1,6 +1,7 @@
 // test_pipeline.c - runs as their owners use them: stepped, stopped, copied, changed, refused
 
 #include "io/file.h"
+#include "ops/conv2d.h"
 #include "run/memory.h"
 #include "run/run.h"
 #include "run/trace.h"
@@ -674,6 +675,72 @@ static void test_preview(void) {
     model_close(model);
 }
 
+static size_t convolutions;
+static int most_threads;
+
+static void counted_conv2d(float *out, const float *in, const void *weight, const float *bias, Conv2dShape s,
+                           void *scratch) {
+    convolutions++;
+    if (omp_get_max_threads() > most_threads) most_threads = omp_get_max_threads();
+    conv2d_naive(out, in, weight, bias, s, scratch);
+}
+
+static void nobody_is_shown(void *listener, const char *place, Tensor tensor) {
+    (void)listener, (void)tensor;
+    EXPECT(false, "%s is shown", place);
+}
+
+// The first preview works like a step: with the run's kernels and threads, and stopped like one.
+static void test_preview_is_the_runs(void) {
+    Model *model = open_model();
+    Settings settings = usual(model);
+    settings.threads = 1;
+    Run *run = begin(model, &settings);
+    Kernel counted = *kernel_find(OP_CONV2D, "naive");
+    counted.function = (void (*)(void))counted_conv2d;
+    run->ctx.kernels[OP_CONV2D] = &counted;
+    Image image;
+    Error error = {0};
+    run_stop(run);
+    EXPECT(!run_preview(run, run_latents(run), &image, &error) && strcmp(error.message, "cancelled") == 0,
+           "a stopped preview said \"%s\"", error.message);
+    EXPECT(convolutions == 0, "%zu convolutions after the stop", convolutions);
+    EXPECT(run_step(run, &error) == STEP_CANCELLED, "a preview used up the stop");
+
+    error = (Error){0};
+    EXPECT(run_observe(run, nobody_is_shown, (AttentionObserver){0}, NULL, &error), "%s", error.message);
+    EXPECT(run_preview(run, run_latents(run), &image, &error), "%s", error.message);
+    EXPECT(convolutions > 0, "another kernel measured the VAE");
+    EXPECT(most_threads == 1, "%d threads measured it", most_threads);
+    EXPECT(run->ctx.observer == nobody_is_shown, "the observer is lost");
+    image_free(&image);
+    run_free(run);
+    model_close(model);
+}
+
+// It may need more memory than a small run has.
+static void test_preview_needs_memory(void) {
+    Model *model = open_model();
+    Settings settings = usual(model);
+    settings.width = settings.height = 4;
+    RunCost cost;
+    Error error = {0};
+    EXPECT(run_cost(model, &settings, &cost, &error), "%s", error.message);
+    settings.memory_limit = cost.activation_bytes;
+    Run *run = begin(model, &settings);
+    Image image;
+    EXPECT(!run_preview(run, run_latents(run), &image, &error) && strstr(error.message, "preview: the first takes"),
+           "beyond the limit: %s", error.message);
+    run->settings.memory_limit = 0;
+    error = (Error){0};
+    EXPECT(run_preview(run, run_latents(run), &image, &error), "%s", error.message);
+    EXPECT(run_peak_activation_bytes(run) > cost.activation_bytes, "the preview's memory isn't counted");
+    finish_steps(run);
+    image_free(&image);
+    run_free(run);
+    model_close(model);
+}
+
 // A flat red picture, hardly noised, must look red without a decoder.
 static void test_preview_shows_colours(void) {
     Error error = {0};
@@ -806,6 +873,8 @@ int main(void) {
     TEST(test_cost_is_what_happens);
     TEST(test_decoding_nothing);
     TEST(test_preview);
+    TEST(test_preview_is_the_runs);
+    TEST(test_preview_needs_memory);
     TEST(test_preview_shows_colours);
     TEST(test_trace);
     TEST(test_memory_available);
