@@ -30,19 +30,11 @@ static void check_block_types(Config *config, const char *key, const char *suppo
     }
 }
 
-// One number or [height, width], of which only the first is used, as in diffusers.
-static void read_sample_size(Config *config, VaeConfig *out) {
-    size_t sides[2] = {out->sample_size}, count = 0;
-    config_sizes(config, "sample_size", sides, 2, &count);
-    out->sample_size = sides[0];
-}
-
 static void check_config(Config *config, const VaeConfig *out) {
     config_check_range(config, "in_channels", out->in_channels, 1, 1 << 10);
     config_check_range(config, "out_channels", out->out_channels, 1, 1 << 10);
     config_check_range(config, "latent_channels", out->latent_channels, 1, 1 << 10);
     config_check_range(config, "layers_per_block", out->layers_per_block, 1, VAE_MAX_LAYERS);
-    config_check_range(config, "sample_size", out->sample_size, 1, 1 << 16);
     config_check_range(config, "block_out_channels' length", out->levels, 1, VAE_MAX_LEVELS);
     for (size_t i = 0; i < out->levels && !config->failed; i++) {
         config_check_range(config, "block_out_channels", out->block_out_channels[i], 1, 1 << 16);
@@ -59,7 +51,6 @@ static bool read_config(const char *path, VaeConfig *out, Error *error) {
                        .levels = 1,
                        .layers_per_block = 1,
                        .norm_num_groups = 32,
-                       .sample_size = 32,
                        .block_out_channels = {64},
                        .scaling_factor = 0.18215f,
                        .use_quant_conv = true,
@@ -72,15 +63,14 @@ static bool read_config(const char *path, VaeConfig *out, Error *error) {
     config_size(&config, "latent_channels", &out->latent_channels);
     config_size(&config, "layers_per_block", &out->layers_per_block);
     config_size(&config, "norm_num_groups", &out->norm_num_groups);
-    read_sample_size(&config, out);
     config_sizes(&config, "block_out_channels", out->block_out_channels, VAE_MAX_LEVELS, &out->levels);
     config_float(&config, "scaling_factor", &out->scaling_factor);
-    config_float(&config, "shift_factor", &out->shift_factor);
     config_bool(&config, "use_quant_conv", &out->use_quant_conv);
     config_bool(&config, "use_post_quant_conv", &out->use_post_quant_conv);
     config_bool(&config, "mid_block_add_attention", &out->mid_block_add_attention);
 
     config_require_string(&config, "act_fn", "silu");
+    config_require_float(&config, "shift_factor", 0);
     config_require_null(&config, "latents_mean");
     config_require_null(&config, "latents_std");
     check_block_types(&config, "down_block_types", "DownEncoderBlock2D", out->levels);
