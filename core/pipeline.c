@@ -54,11 +54,10 @@ bool run_make_room(Run *run, const Settings *settings, size_t bytes, Error *erro
 
 bool run_reserve(Run *run, const Settings *settings, const Kernel *const kernels[OP_COUNT], Error *error) {
     RunCost cost = {0};
-    RunShape shape = {.rows = settings_guided(settings) ? 2 : 1,
-                      .height = run->height,
-                      .width = run->width,
-                      .attention = run->ctx.attention_observer,
-                      .listener = run->ctx.listener};
+    RunShape shape = cost_shape(run->model, settings);
+    shape.has_init = false;
+    shape.attention = run->ctx.attention_observer;
+    shape.listener = run->ctx.listener;
     cost_plan(run->model, kernels, shape, &cost);
     return run_make_room(run, settings, cost.activation_bytes, error);
 }
@@ -76,18 +75,18 @@ static bool prepare(Run *run, const Settings *settings, Error *error) {
     run->scheduler = settings_scheduler(model, settings, error);
     if (!run->scheduler || !settings_first_step(settings, run->scheduler, &run->next, error)) return false;
 
-    run->height = settings->height / vae_factor(model->vae);
-    run->width = settings->width / vae_factor(model->vae);
+    RunShape shape = cost_shape(model, settings);
+    run->height = shape.height;
+    run->width = shape.width;
     run->n = 4 * run->height * run->width;
-    RunShape shape = {.rows = settings_guided(settings) ? 2 : 1,
-                      .height = run->height,
-                      .width = run->width,
-                      .has_init = run->from_image};
     cost_plan(model, kernels, shape, &cost);
     if (!cost_fits(settings, cost.activation_bytes, error)) return false;
     if (!context_open(&run->ctx, cost.activation_bytes, settings->threads, error)) return false;
     memcpy(run->ctx.kernels, kernels, sizeof run->ctx.kernels);
     run->ctx.stop = &run->stop;
+    run->ctx.observer = settings->observer;
+    run->ctx.attention_observer = settings->attention_observer;
+    run->ctx.listener = settings->listener;
     return run_take_memory(run, error);
 }
 

@@ -21,7 +21,7 @@ enum { RUN_METADATA_MAX = 12 };
 
 struct Run {
     const Model *model;
-    Settings settings;  // its strings are the run's own; init, latents, kernels and overrides have been used up
+    Settings settings;  // its strings are the run's own; init, latents, kernels, overrides, observers have been used up
     Context ctx;
     atomic_bool stop;
     Scheduler *scheduler;
@@ -65,6 +65,7 @@ typedef struct RunShape {
     AttentionObserver attention;  // what it wants to see takes memory too; {0}: nobody asks
     void *listener;
 } RunShape;
+RunShape cost_shape(const Model *model, const Settings *settings);  // of a run that begins with them
 // Runs all stages in planning contexts; fills the stages' costs and activation_bytes, the peak over them.
 void cost_plan(const Model *model, const Kernel *const kernels[OP_COUNT], RunShape shape, RunCost *cost);
 // Refuses what can't fit: bytes wanted against settings->memory_limit, or what the machine has free.

@@ -310,6 +310,68 @@ static void test_observed_attention(void) {
     model_close(model);
 }
 
+typedef struct Witness {
+    size_t words, pixels, matrices;  // text encoder's tensors, U-Net's and VAE's, attention probabilities
+} Witness;
+
+static void witness_tensor(void *listener, const char *place, Tensor tensor) {
+    (void)tensor;
+    Witness *witness = listener;
+    if (strncmp(place, "text_encoder", strlen("text_encoder")) == 0)
+        witness->words++;
+    else
+        witness->pixels++;
+}
+
+static void witness_matrix(void *listener, const char *place, Tensor probabilities) {
+    (void)place, (void)probabilities;
+    ((Witness *)listener)->matrices++;
+}
+
+// Prompts and image to image's picture are encoded before run_observe can be called; the settings' observers see it,
+// and the memory that this takes is planned.
+static void test_observed_from_the_start(void) {
+    Model *model = open_model();
+    Image picture = image_new(7, 5);
+    Settings settings = usual(model);
+    settings.width = settings.height = 8;  // so small that the text encoder's attention needs the most
+    settings.init = &picture;
+    RunCost unobserved, cost;
+    Error error = {0};
+    EXPECT(run_cost(model, &settings, &unobserved, &error), "%s", error.message);
+
+    Witness witness = {0};
+    settings.observer = witness_tensor;
+    settings.attention_observer = (AttentionObserver){wants_all, witness_matrix};
+    settings.listener = &witness;
+    EXPECT(run_cost(model, &settings, &cost, &error), "%s", error.message);
+    EXPECT(cost.activation_bytes > unobserved.activation_bytes, "attention matrices take no memory");
+    Run *run = begin(model, &settings);
+    size_t layers = text_encoder_config(model->text_encoder)->num_hidden_layers;
+    EXPECT(witness.words == layers + 2, "%zu tensors of the text encoder", witness.words);
+    EXPECT(witness.pixels > 0 && witness.matrices == layers + 1, "%zu tensors of the VAE's encoder, %zu matrices",
+           witness.pixels, witness.matrices);
+    EXPECT(run_peak_activation_bytes(run) == cost.activation_bytes, "planned %zu bytes, took %zu",
+           cost.activation_bytes, run_peak_activation_bytes(run));
+
+    Witness begun = witness, after;
+    step_times(run, 1);
+    EXPECT(witness.words == begun.words && witness.pixels > begun.pixels && witness.matrices > begun.matrices,
+           "the step wasn't shown");
+    after = witness;
+    settings.prompt = "a crown at night";
+    settings.observer = NULL;
+    EXPECT(run_change(run, &settings, &error), "%s", error.message);
+    EXPECT(witness.words == 2 * after.words, "a change sends the observer away");
+    EXPECT(run_observe(run, NULL, (AttentionObserver){0}, NULL, &error), "%s", error.message);
+    after = witness;
+    step_times(run, 1);
+    EXPECT(memcmp(&witness, &after, sizeof after) == 0, "shown to somebody who no longer listens");
+    run_free(run);
+    image_free(&picture);
+    model_close(model);
+}
+
 // ---- copying and changing -------------------------------------------------------------------------------------------
 
 static void test_copy_ends_the_same(void) {
@@ -858,6 +920,7 @@ int main(void) {
     TEST(test_stop);
     TEST(test_failed_step);
     TEST(test_observed_attention);
+    TEST(test_observed_from_the_start);
     TEST(test_copy_ends_the_same);
     TEST(test_change);
     TEST(test_change_needs_more_memory);
