@@ -123,9 +123,9 @@ Run *run_copy(const Run *run, Error *error);
 // latents and observers mattered at the start only and are not looked at. On failure the run is as it was.
 bool run_change(Run *run, const Settings *settings, Error *error);
 
-// Any latents [4, h, w] as a small picture, one pixel a latent: a linear map, nearly free once the first has measured it
-// on this model's VAE. That first is to be called between steps. Without memory for it, it is an error; so it is
-// ("cancelled") after run_stop, which the next step heeds too.
+// Any latents [4, h, w] as a small picture, one pixel a latent: a linear map, nearly free once the first has measured
+// it on this model's VAE. That first is to be called between steps, and can fail: without memory for it, or after
+// run_stop ("cancelled"), which the next step heeds too.
 bool run_preview(Run *run, const float *latents, Image *image, Error *error);
 // The same through the VAE's decoder: the true picture, at a decoder's price. float_pixels (or NULL): [3, H, W] in
 // 0..1, not rounded. Stopped by run_stop it fails with the message "cancelled".
@@ -147,7 +147,7 @@ const Model *run_model(const Run *run);
 void run_latent_size(const Run *run, size_t *height, size_t *width);
 RunTimes run_times(const Run *run);
 size_t run_peak_activation_bytes(const Run *run);
-// Who listens from here on, in place of those that the settings named. To be called between steps. An attention observer
-// is asked here already what it wants to see, since each of those matrices takes memory; without that memory it is an
-// error, and whoever listened before still does.
+// Who listens from here on, in place of those that the settings named. To be called between steps. An attention
+// observer is asked here already what it wants to see, since each of those matrices takes memory; without that memory
+// it is an error, and whoever listened before still does.
 bool run_observe(Run *run, Observer *observer, AttentionObserver attention, void *listener, Error *error);

@@ -33,8 +33,8 @@ typedef enum Op {
     OP_COUNT
 } Op;
 
-// Weights are laid out as the file has them ([Cout, Cin, K, K], [Cout, Cin], [C], [V, D]). A variant that wants them packed
-// or transformed needs one field more, prepare(weight), run once at load.
+// Weights are laid out as the file has them: [Cout, Cin, K, K], [Cout, Cin], [C], [V, D]. A variant that wants them
+// packed or transformed needs one field more, prepare(weight), run once at load.
 typedef struct Kernel {
     Op op;
     const char *variant;      // "naive", "openmp", "blas", ...

@@ -5,6 +5,7 @@
 #include "schedulers/noise_schedule.h"
 #include "schedulers/scheduler_config.h"
 
+#include "base/wording.h"
 #include "io/file.h"
 
 #include <stdio.h>
@@ -26,10 +27,7 @@ const SchedulerKind *scheduler_kind_find(const char *name) {
 
 static void list_kinds(char *text, size_t size) {
     text[0] = '\0';
-    for (size_t i = 0; i < scheduler_kind_count(); i++) {
-        size_t used = strlen(text);
-        snprintf(text + used, size - used, i ? ", %s" : "%s", KINDS[i]->name);
-    }
+    for (size_t i = 0; i < scheduler_kind_count(); i++) list_append(text, size, KINDS[i]->name);
 }
 
 // ---- from settings --------------------------------------------------------------------------------------------------

@@ -231,7 +231,7 @@ static void copy_record(const Run *run, float copy[6][LATENTS]) {
     for (size_t i = 0; i < 6; i++) memcpy(copy[i], arrays[i], sizeof copy[i]);
 }
 
-// An answer that isn't finite leaves the run as it was; once the cause is gone it goes on, and ends where it would have.
+// An answer that isn't finite leaves the run as it was; once the cause is gone it goes on and ends where it would have.
 static void test_failed_step(void) {
     Model *model = open_model();
     Settings settings = usual(model);

@@ -2,7 +2,7 @@
 
 #include "base/rng.h"
 #include "io/file.h"
-#include "schedulers/noise_schedule.h"
+#include "schedulers/scheduler.h"
 #include "test.h"
 
 #include <math.h>
@@ -306,12 +306,6 @@ static void test_fresh_noise_from_nothing(void) {
     scheduler_free(s);
 }
 
-static void test_decimals(void) {
-    EXPECT(as_written(0.7f) == 0.7, "0.7f is read as %.17g", as_written(0.7f));
-    EXPECT(as_written(0.00085f) == 0.00085, "0.00085f is read as %.17g", as_written(0.00085f));
-    EXPECT((int)(10 * as_written(0.7f)) == 7, "10 steps at strength 0.7 are %d", (int)(10 * as_written(0.7f)));
-}
-
 int main(void) {
     TEST(test_timesteps);
     TEST(test_every_number_of_steps);
@@ -326,6 +320,5 @@ int main(void) {
     TEST(test_settings_of_others);
     TEST(test_note);
     TEST(test_fresh_noise_from_nothing);
-    TEST(test_decimals);
     return test_summary();
 }
