@@ -78,7 +78,7 @@ static bool prepare(Run *run, const Settings *settings, Error *error) {
     RunShape shape = cost_shape(model, settings);
     run->height = shape.height;
     run->width = shape.width;
-    run->n = 4 * run->height * run->width;
+    run->n = LATENT_CHANNELS * run->height * run->width;
     cost_plan(model, kernels, shape, &cost);
     if (!cost_fits(settings, cost.activation_bytes, error)) return false;
     if (!context_open(&run->ctx, cost.activation_bytes, settings->threads, error)) return false;
@@ -137,7 +137,7 @@ static Tensor ask_unet(Run *run) {
 
     int threads_before = context_enter(&run->ctx);
     Tensor answer = unet_forward(&run->ctx, run->model->unet,
-                                 tensor_over(run->model_input, shape4(rows, 4, run->height, run->width)),
+                                 tensor_over(run->model_input, shape4(rows, LATENT_CHANNELS, run->height, run->width)),
                                  tensor_over(timesteps, shape1(rows)),
                                  tensor_over(prompts->embeddings, shape3(rows, prompts->length, prompts->width)));
     context_leave(threads_before);
@@ -188,7 +188,7 @@ static void take_down_step(Run *run, double seconds) {
                              .noise_pred = run->noise_pred,
                              .pred_original_sample = run->pred_original_sample,
                              .prev_sample = run->other_latents,
-                             .channels = 4,
+                             .channels = LATENT_CHANNELS,
                              .height = run->height,
                              .width = run->width,
                              .seconds = seconds};

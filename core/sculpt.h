@@ -32,6 +32,8 @@
 
 // ---- a model: a diffusers folder ------------------------------------------------------------------------------------
 
+enum { LATENT_CHANNELS = 4 };  // of all Stable Diffusion 1.x and 2.x; model_open refuses others
+
 typedef struct Model {
     char *path;
     Tokenizer *tokenizer;

@@ -41,12 +41,12 @@ void cost_plan(const Model *model, const Kernel *const kernels[OP_COUNT], RunSha
     planned(&ctx, &cost->text, cost);
 
     plan(&ctx, kernels, &shape);
-    unet_forward(&ctx, model->unet, tensor_over(NULL, shape4(rows, 4, h, w)), tensor_over(NULL, shape1(rows)),
-                 tensor_over(NULL, shape3(rows, length, width)));
+    unet_forward(&ctx, model->unet, tensor_over(NULL, shape4(rows, LATENT_CHANNELS, h, w)),
+                 tensor_over(NULL, shape1(rows)), tensor_over(NULL, shape3(rows, length, width)));
     planned(&ctx, &cost->step, cost);
 
     plan(&ctx, kernels, &shape);
-    vae_decode(&ctx, model->vae, tensor_over(NULL, shape4(1, 4, h, w)));
+    vae_decode(&ctx, model->vae, tensor_over(NULL, shape4(1, LATENT_CHANNELS, h, w)));
     planned(&ctx, &cost->decode, cost);
 
     if (!shape.has_init) return;

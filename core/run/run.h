@@ -33,8 +33,8 @@ struct Run {
     size_t done;              // steps taken
     bool from_image;          // image to image
 
-    bool has_latent_rgb;     // fitted at the first preview
-    float latent_rgb[5][3];  // rgb (0..1) = latents (4) times this, plus the last row
+    bool has_latent_rgb;                       // fitted at the first preview
+    float latent_rgb[LATENT_CHANNELS + 1][3];  // rgb (0..1) = latents times this, plus the last row
 
     float *memory;                   // all of these: [n], model_input and model_output [2, n]
     float *latents, *other_latents;  // as they are now, and as they were before the last step; swapped at each

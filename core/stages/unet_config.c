@@ -6,7 +6,6 @@
 #include "stages/config_checks.h"
 #include "stages/unet_weights.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -155,7 +154,7 @@ static void refuse_other_models(Config *config) {
     config_require_float(config, "mid_block_scale_factor", 1);
     config_require_float(config, "conv_in_kernel", 3);
     config_require_float(config, "conv_out_kernel", 3);
-    if (json_is_null(json_object_get(config->json, "mid_block_type"))) {  // absent means the default, null means none
+    if (config_is_null(config, "mid_block_type")) {  // absent means the default, null means none
         config->failed = true;
         error_set(config->error,
                   "%s: mid_block_type is null: a U-Net without its middle isn't supported; use a Stable "
