@@ -7,27 +7,12 @@
 #include "stages/vae_weights.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 // ---- config.json ----------------------------------------------------------------------------------------------------
 
 // Every block must be of the one type that AutoencoderKL has in Stable Diffusion, one for each level.
 static void check_block_types(Config *config, const char *key, const char *supported, size_t levels) {
-    char types[VAE_MAX_LEVELS][64];
-    size_t count = 0;
-    config_strings(config, key, types, VAE_MAX_LEVELS, &count);
-    if (!config_has(config, key)) count = 1, strcpy(types[0], supported);
-    if (!config->failed && count != levels) {
-        config->failed = true;
-        error_set(config->error, "%s: %s has %zu values for %zu levels; restore the checkpoint's own config.json",
-                  config->path, key, count, levels);
-    }
-    for (size_t i = 0; i < count && !config->failed; i++) {
-        if (strcmp(types[i], supported) == 0) continue;
-        config->failed = true;
-        error_set(config->error, "%s: %s has a %s: only %s is supported; use a Stable Diffusion 1.x or 2.x checkpoint",
-                  config->path, key, types[i], supported);
-    }
+    if (config_has(config, key) || levels != 1) config_block_types(config, key, levels, supported, NULL, NULL);
 }
 
 static void check_config(Config *config, const VaeConfig *out) {
