@@ -37,26 +37,29 @@ bool run_take_memory(Run *run, Error *error) {
 }
 
 // What an arena has already is the run's own, and no longer among what the machine has free.
-bool run_reserve(Run *run, const Settings *settings, const Kernel *const kernels[OP_COUNT], Error *error) {
+bool run_make_room(Run *run, const Settings *settings, size_t bytes, Error *error) {
     Arena *arena = &run->ctx.arena, larger;
     CHECK(arena->used[0] + arena->used[1] == 0, "%zu and %zu bytes are in use", arena->used[0], arena->used[1]);
-    RunCost cost = {0};
-    RunShape shape = {.rows = settings_guided(settings) ? 2 : 1,
-                      .height = run->height,
-                      .width = run->width,
-                      .attention = run->ctx.attention_observer,
-                      .listener = run->ctx.listener};
-    cost_plan(run->model, kernels, shape, &cost);
-    if (cost.activation_bytes <= arena->capacity) return true;
-    if (!cost_fits(settings, cost.activation_bytes, error)) return false;
-    if (!arena_open(&larger, cost.activation_bytes)) {
+    if (bytes <= arena->capacity) return true;
+    if (!cost_fits(settings, bytes, error)) return false;
+    if (!arena_open(&larger, bytes)) {
         return error_set(error, "memory: the system refused %.2f GB for activations; draw a smaller picture",
-                         (double)cost.activation_bytes / 1e9);
+                         (double)bytes / 1e9);
     }
     larger.high_water = arena->high_water;
     arena_close(arena);
     *arena = larger;
     return true;
+}
+
+bool run_reserve(Run *run, const Settings *settings, const Kernel *const kernels[OP_COUNT], Error *error) {
+    RunCost cost = {0};
+    RunShape shape = cost_shape(run->model, settings);
+    shape.has_init = false;
+    shape.attention = run->ctx.attention_observer;
+    shape.listener = run->ctx.listener;
+    cost_plan(run->model, kernels, shape, &cost);
+    return run_make_room(run, settings, cost.activation_bytes, error);
 }
 
 // Everything that can be refused is looked at before anything is computed.
@@ -72,18 +75,18 @@ static bool prepare(Run *run, const Settings *settings, Error *error) {
     run->scheduler = settings_scheduler(model, settings, error);
     if (!run->scheduler || !settings_first_step(settings, run->scheduler, &run->next, error)) return false;
 
-    run->height = settings->height / vae_factor(model->vae);
-    run->width = settings->width / vae_factor(model->vae);
-    run->n = 4 * run->height * run->width;
-    RunShape shape = {.rows = settings_guided(settings) ? 2 : 1,
-                      .height = run->height,
-                      .width = run->width,
-                      .has_init = run->from_image};
+    RunShape shape = cost_shape(model, settings);
+    run->height = shape.height;
+    run->width = shape.width;
+    run->n = LATENT_CHANNELS * run->height * run->width;
     cost_plan(model, kernels, shape, &cost);
     if (!cost_fits(settings, cost.activation_bytes, error)) return false;
     if (!context_open(&run->ctx, cost.activation_bytes, settings->threads, error)) return false;
     memcpy(run->ctx.kernels, kernels, sizeof run->ctx.kernels);
     run->ctx.stop = &run->stop;
+    run->ctx.observer = settings->observer;
+    run->ctx.attention_observer = settings->attention_observer;
+    run->ctx.listener = settings->listener;
     return run_take_memory(run, error);
 }
 
@@ -124,45 +127,54 @@ void run_free(Run *run) {
 // ---- step -----------------------------------------------------------------------------------------------------------
 
 // The U-Net is asked once for each row of embeddings, about the same latents and in one batch:
-// model_input [rows, 4, h, w], embeddings [rows, L, D] -> model_output [rows, 4, h, w]. False if it was stopped.
-static bool ask_unet(Run *run) {
+// model_input [rows, 4, h, w], embeddings [rows, L, D] -> its answer [rows, 4, h, w], in the arena
+static Tensor ask_unet(Run *run) {
     const Prompts *prompts = &run->prompts;
     size_t rows = prompts->rows;
     float timestep = run->scheduler->timesteps[run->next], timesteps[2] = {timestep, timestep};
     run->scheduler->kind->scale_model_input(run->scheduler, run->next, run->latents, run->model_input, run->n);
     if (rows == 2) memcpy(run->model_input + run->n, run->model_input, run->n * sizeof *run->model_input);
 
-    Context *ctx = &run->ctx;
-    Scope scope = scope_open(&ctx->arena);
-    int threads_before = context_enter(ctx);
-    Tensor out =
-        unet_forward(ctx, run->model->unet, tensor_over(run->model_input, shape4(rows, 4, run->height, run->width)),
-                     tensor_over(timesteps, shape1(rows)),
-                     tensor_over(prompts->embeddings, shape3(rows, prompts->length, prompts->width)));
+    int threads_before = context_enter(&run->ctx);
+    Tensor answer = unet_forward(&run->ctx, run->model->unet,
+                                 tensor_over(run->model_input, shape4(rows, LATENT_CHANNELS, run->height, run->width)),
+                                 tensor_over(timesteps, shape1(rows)),
+                                 tensor_over(prompts->embeddings, shape3(rows, prompts->length, prompts->width)));
     context_leave(threads_before);
-    bool stopped = atomic_exchange(&run->stop, false);
-    if (!stopped) memcpy(run->model_output, tensor_f32(out), rows * run->n * sizeof *run->model_output);
-    scope_close(&ctx->arena, &scope);
-    return !stopped;
+    return answer;
 }
 
 // Classifier-free guidance (Ho & Salimans 2022, eq. 6): go from what the U-Net says without the prompt (or with the
 // negative one) towards what it says with it, and guidance_scale times as far. With 1 or less nothing is to be gained
-// from the first answer, and only the second is asked for.
-static void guide(Run *run) {
-    const float *uncond = run->model_output, *text = run->model_output + run->n;
+// from the first answer, and only the second is asked for. answer [rows, n] -> noise_pred [n]
+static void guide(const Run *run, const float *answer, float *noise_pred) {
+    const float *uncond = answer, *text = answer + run->n;
     float guidance_scale = run->settings.guidance_scale;
     if (run->prompts.rows == 1) {
-        memcpy(run->noise_pred, run->model_output, run->n * sizeof *run->noise_pred);
+        memcpy(noise_pred, answer, run->n * sizeof *noise_pred);
         return;
     }
-    for (size_t i = 0; i < run->n; i++) run->noise_pred[i] = uncond[i] + guidance_scale * (text[i] - uncond[i]);
+    for (size_t i = 0; i < run->n; i++) noise_pred[i] = uncond[i] + guidance_scale * (text[i] - uncond[i]);
 }
 
 bool all_finite(const float *values, size_t n) {
     for (size_t i = 0; i < n; i++) {
         if (!isfinite(values[i])) return false;
     }
+    return true;
+}
+
+// The last step's record points to model_output and noise_pred, so nothing is written there before all of it is known
+// to be finite. Until then the guided answer stands in model_input, which the U-Net has read by now.
+static bool take_answer(Run *run, const float *answer, Error *error) {
+    float *guided = run->model_input;
+    guide(run, answer, guided);
+    if (!all_finite(guided, run->n)) {
+        return error_set(error, "step %zu: the U-Net's answer is not finite; try other kernels, or check the weights",
+                         run->done + 1);
+    }
+    memcpy(run->model_output, answer, run->prompts.rows * run->n * sizeof *answer);
+    memcpy(run->noise_pred, guided, run->n * sizeof *guided);
     return true;
 }
 
@@ -176,7 +188,7 @@ static void take_down_step(Run *run, double seconds) {
                              .noise_pred = run->noise_pred,
                              .pred_original_sample = run->pred_original_sample,
                              .prev_sample = run->other_latents,
-                             .channels = 4,
+                             .channels = LATENT_CHANNELS,
                              .height = run->height,
                              .width = run->width,
                              .seconds = seconds};
@@ -188,13 +200,13 @@ StepResult run_step(Run *run, Error *error) {
     if (run->next == scheduler->timestep_count) return STEP_NONE_LEFT;
 
     double start = seconds_now();
-    if (!ask_unet(run)) return STEP_CANCELLED;
-    guide(run);
-    if (!all_finite(run->noise_pred, run->n)) {
-        error_set(error, "step %zu: the U-Net's answer is not finite; try other kernels, or check the weights",
-                  run->done + 1);
-        return STEP_FAILED;
-    }
+    Scope scope = scope_open(&run->ctx.arena);
+    Tensor answer = ask_unet(run);
+    bool stopped = atomic_exchange(&run->stop, false);
+    bool taken = !stopped && take_answer(run, tensor_f32(answer), error);
+    scope_close(&run->ctx.arena, &scope);
+    if (!taken) return stopped ? STEP_CANCELLED : STEP_FAILED;
+
     bool draws = scheduler->kind->draws_noise(scheduler, run->next);
     if (draws) rng_normal(&run->rng, run->fresh_noise, run->n);
     scheduler->kind->step(scheduler, run->next, run->latents, run->noise_pred, draws ? run->fresh_noise : NULL,

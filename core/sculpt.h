@@ -8,7 +8,9 @@
 //     settings.seed = 1;
 //     Run *run = run_begin(model, &settings, &error);
 //     if (!run) return puts(error.message);
-//     while (run_step(run, &error) == STEP_DONE_ONE) continue;  // or look at run_last_step(run)
+//     StepResult result;
+//     while ((result = run_step(run, &error)) == STEP_DONE_ONE) continue;  // or look at run_last_step(run)
+//     if (result != STEP_NONE_LEFT) return puts(error.message);
 //     Image image;
 //     if (!run_finish(run, &image, &error) || !png_write("hippo.png", &image, NULL, 0, &error)) puts(error.message);
 //     image_free(&image), run_free(run), model_close(model);
@@ -29,6 +31,8 @@
 #include "stages/vae.h"
 
 // ---- a model: a diffusers folder ------------------------------------------------------------------------------------
+
+enum { LATENT_CHANNELS = 4 };  // of all Stable Diffusion 1.x and 2.x; model_open refuses others
 
 typedef struct Model {
     char *path;
@@ -61,6 +65,9 @@ typedef struct Settings {
     size_t kernel_count;
     int threads;          // 0: as many as there are cores, or as OMP_NUM_THREADS says
     size_t memory_limit;  // bytes that a run's activations may take; 0: what the machine has free
+    Observer *observer;   // who is shown every stage, from the text encoder in run_begin on; NULL: nobody
+    AttentionObserver attention_observer;  // asked what it wants to see while the run is planned
+    void *listener;                        // for both
 } Settings;
 
 Settings settings_default(const Model *model);
@@ -114,12 +121,13 @@ void run_free(Run *run);
 Run *run_copy(const Run *run, Error *error);
 
 // From here on with other settings: guidance, prompts, scheduler, its settings, number of steps. Another scheduler (or
-// step count) starts at its timestep nearest to this one's, with a fresh history. Size and seed can't change; init and
-// latents mattered at the start only and are not looked at. On failure the run is as it was.
+// step count) starts at its timestep nearest to this one's, with a fresh history. Size and seed can't change; init,
+// latents and observers mattered at the start only and are not looked at. On failure the run is as it was.
 bool run_change(Run *run, const Settings *settings, Error *error);
 
-// Any latents [4, h, w] as a small picture, one pixel a latent: linear map, nearly free once the
-// first has measured it on this model's VAE.
+// Any latents [4, h, w] as a small picture, one pixel a latent: a linear map, nearly free once the first has measured
+// it on this model's VAE. That first is to be called between steps, and can fail: without memory for it, or after
+// run_stop ("cancelled"), which the next step heeds too.
 bool run_preview(Run *run, const float *latents, Image *image, Error *error);
 // The same through the VAE's decoder: the true picture, at a decoder's price. float_pixels (or NULL): [3, H, W] in
 // 0..1, not rounded. Stopped by run_stop it fails with the message "cancelled".
@@ -141,6 +149,7 @@ const Model *run_model(const Run *run);
 void run_latent_size(const Run *run, size_t *height, size_t *width);
 RunTimes run_times(const Run *run);
 size_t run_peak_activation_bytes(const Run *run);
-// To be called between steps. An attention observer is asked here already what it wants to see, since each of those
-// matrices takes memory; without that memory it is an error, and whoever listened before still does.
+// Who listens from here on, in place of those that the settings named. To be called between steps. An attention
+// observer is asked here already what it wants to see, since each of those matrices takes memory; without that memory
+// it is an error, and whoever listened before still does.
 bool run_observe(Run *run, Observer *observer, AttentionObserver attention, void *listener, Error *error);

@@ -15,6 +15,7 @@
 #include "sculpt.h"
 
 #include <errno.h>
+#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,6 +97,7 @@ static bool drawing_open(Drawing *d, Error *error) {
     const Options *o = d->options;
     if (!output_possible(o->output, error) || (o->trace && !output_possible(o->trace, error))) return false;
     char *folder = model_folder(o);
+    if (o->threads) omp_set_num_threads(o->threads);  // for loading; a run has its own
     d->model = model_open(folder, error);
     free(folder);
     return d->model && settings_make(d, error) && run_cost(d->model, &d->settings, &d->cost, error);

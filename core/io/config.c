@@ -142,6 +142,8 @@ static void take_string(Config *config, const char *key, const json_t *json, cha
 
 bool config_has(const Config *config, const char *key) { return find(config, key) != NULL; }
 
+bool config_is_null(const Config *config, const char *key) { return json_is_null(json_object_get(config->json, key)); }
+
 void config_size(Config *config, const char *key, size_t *value) {
     const json_t *json = find(config, key);
     if (json) take_size(config, key, json, value);

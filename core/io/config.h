@@ -29,6 +29,7 @@ bool config_open(Config *config, const char *path, Error *error);
 bool config_close(Config *config);  // false if any value was wrong
 
 bool config_has(const Config *config, const char *key);            // present and not null
+bool config_is_null(const Config *config, const char *key);        // present and null
 void config_size(Config *config, const char *key, size_t *value);  // whole number from 0 to CONFIG_LARGEST_SIZE
 void config_float(Config *config, const char *key, float *value);  // any number that fits a float
 void config_bool(Config *config, const char *key, bool *value);

@@ -15,8 +15,8 @@ static const size_t LARGEST_TEXT = (size_t)256 << 20;  // bytes; the largest tok
 
 // ---- in -------------------------------------------------------------------------------------------------------------
 
-// The stream's bytes in a buffer that doubles, with room for the '\0'. Sizes aren't asked for beforehand, since /proc's files
-// have none.
+// The stream's bytes in a buffer that doubles, with room for the '\0'. Sizes aren't asked for beforehand, since /proc's
+// files have none.
 static char *read_all(FILE *stream, const char *path, size_t *size, Error *error) {
     char *text = NULL;
     size_t used = 0, capacity = 16384;
@@ -47,20 +47,30 @@ static char *read_all(FILE *stream, const char *path, size_t *size, Error *error
     return NULL;
 }
 
-FILE *file_open(const char *path, Error *error) {
+int file_open_descriptor(const char *path, size_t *size, Error *error) {
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // an empty pipe would block
     if (descriptor < 0) {
         error_set(error, "%s: can't be opened: %s; check the path", path, strerror(errno));
-        return NULL;
+        return -1;
     }
     struct stat status;
     bool known = fstat(descriptor, &status) == 0;
-    FILE *stream = known && S_ISREG(status.st_mode) ? fdopen(descriptor, "rb") : NULL;
-    if (!stream) {
-        const char *kind = known && S_ISDIR(status.st_mode) ? "a folder" : "no regular file";
-        error_set(error, "%s: is %s; name a file to read", path, kind);
-        close(descriptor);
+    if (known && S_ISREG(status.st_mode)) {
+        *size = (size_t)status.st_size;
+        return descriptor;
     }
+    const char *kind = known && S_ISDIR(status.st_mode) ? "a folder" : "no regular file";
+    error_set(error, "%s: is %s; name a file to read", path, kind);
+    close(descriptor);
+    return -1;
+}
+
+FILE *file_open(const char *path, Error *error) {
+    size_t size;
+    int descriptor = file_open_descriptor(path, &size, error);
+    if (descriptor < 0) return NULL;
+    FILE *stream = fdopen(descriptor, "rb");
+    CHECK(stream, "out of memory");
     return stream;
 }
 

@@ -10,6 +10,8 @@
 // A file to read from, opened; NULL and an error that names it where it is missing, a folder, a device or a pipe (which
 // could keep us waiting for ever).
 FILE *file_open(const char *path, Error *error);
+// The same as a descriptor (-1 and an error), to be closed with close(); size: its bytes.
+int file_open_descriptor(const char *path, size_t *size, Error *error);
 
 // A whole file as text with a '\0' behind it (*size doesn't count it; size may be NULL), malloc'ed; NULL and an error
 // that names the file: missing, a folder, larger than 256 MB.

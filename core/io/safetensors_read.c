@@ -12,8 +12,9 @@
 
 #include "io/safetensors.h"
 
+#include "io/file.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdarg.h>
@@ -21,7 +22,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 struct SafetensorsFile {
@@ -81,16 +81,8 @@ __attribute__((format(printf, 3, 4))) static bool refuse(const SafetensorsFile *
 // ---- the file, then its header --------------------------------------------------------------------------------------
 
 static bool map_file(SafetensorsFile *file, Error *error) {
-    int descriptor = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // non-blocking, lest a pipe keeps us waiting
-    if (descriptor < 0) return error_set(error, "%s: can't be opened: %s; check the path", file->path, strerror(errno));
-    struct stat status;
-    bool known = fstat(descriptor, &status) == 0;
-    if (!known || !S_ISREG(status.st_mode)) {
-        close(descriptor);
-        const char *kind = known && S_ISDIR(status.st_mode) ? "a folder" : "no regular file";
-        return error_set(error, "%s: is %s; name a .safetensors file", file->path, kind);
-    }
-    file->size = (size_t)status.st_size;
+    int descriptor = file_open_descriptor(file->path, &file->size, error);
+    if (descriptor < 0) return false;
     if (file->size < 8) {
         close(descriptor);
         return refuse(file, error, "%zu bytes are too few for the 8 of the header's length", file->size);

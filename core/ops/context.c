@@ -2,6 +2,8 @@
 
 #include "ops/context.h"
 
+#include "base/wording.h"
+
 #include <cblas.h>
 #include <omp.h>
 #include <stdarg.h>
@@ -46,12 +48,6 @@ int context_enter(const Context *ctx) {
 
 void context_leave(int threads_before) {
     if (omp_get_max_threads() != threads_before) set_threads(threads_before);
-}
-
-// Appends ", name" to a list; what doesn't fit is cut.
-static void list_append(char *list, size_t size, const char *name) {
-    size_t used = strlen(list);
-    snprintf(list + used, size - used, used ? ", %s" : "%s", name);
 }
 
 bool context_choose_kernel(Context *ctx, const char *choice, Error *error) {

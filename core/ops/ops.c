@@ -61,6 +61,14 @@ static void check_per_channel(Tensor t, size_t C, const char *what) {
     CHECK(shape_equal(t.shape, shape1(C)), "%s %s for %zu channels", what, shape_text(t.shape).text, C);
 }
 
+static const void *weight_of(const Context *ctx, Op op, const Layer *layer) {
+    const Kernel *kernel = ctx->kernels[op];
+    CHECK(layer->weight.dtype == kernel->weight_type && layer->weight.place == ON_HOST,
+          "%s=%s reads %s, and its weight %s is %s", op_name(op), kernel->variant, dtype_name(kernel->weight_type),
+          shape_text(layer->weight.shape).text, dtype_name(layer->weight.dtype));
+    return layer->weight.data;
+}
+
 static const float *bias_of(const Layer *layer) { return is_absent(layer->bias) ? NULL : tensor_f32(layer->bias); }
 
 // ---- the layers with large weights ----------------------------------------------------------------------------------
@@ -85,7 +93,7 @@ Tensor conv2d(Context *ctx, Tensor x, const Layer *layer, size_t stride, size_t 
     void *scratch = take_scratch(ctx, OP_CONV2D, &s);
     if (executes(ctx)) {
         Conv2dKernel *kernel = (Conv2dKernel *)ctx->kernels[OP_CONV2D]->function;
-        kernel(tensor_f32(out), tensor_f32(x), tensor_f32(layer->weight), bias_of(layer), s, scratch);
+        kernel(tensor_f32(out), tensor_f32(x), weight_of(ctx, OP_CONV2D, layer), bias_of(layer), s, scratch);
     }
     scope_close(&ctx->arena, &scope);
     return out;
@@ -106,7 +114,7 @@ Tensor linear(Context *ctx, Tensor x, const Layer *layer) {
                bytes_of(x) + bytes_of(layer->weight) + bytes_of(layer->bias) + bytes_of(out));
     if (!executes(ctx)) return out;
     LinearKernel *kernel = (LinearKernel *)ctx->kernels[OP_LINEAR]->function;
-    kernel(tensor_f32(out), tensor_f32(x), tensor_f32(layer->weight), bias_of(layer), s);
+    kernel(tensor_f32(out), tensor_f32(x), weight_of(ctx, OP_LINEAR, layer), bias_of(layer), s);
     return out;
 }
 

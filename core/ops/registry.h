@@ -33,12 +33,15 @@ typedef enum Op {
     OP_COUNT
 } Op;
 
+// Weights are laid out as the file has them: [Cout, Cin, K, K], [Cout, Cin], [C], [V, D]. A variant that wants them
+// packed or transformed needs one field more, prepare(weight), run once at load.
 typedef struct Kernel {
     Op op;
     const char *variant;      // "naive", "openmp", "blas", ...
     const char *about;        // one line for `sculpt kernels`: what it does differently
     void (*function)(void);   // cast back to the op's own typedef (conv2d.h: Conv2dKernel, ...) by the op
     bool (*runs_here)(void);  // what it needs of the machine; NULL: nothing
+    DType weight_type;        // of the weights that it reads; nothing where the op has none
     size_t (*scratch_size)(const void *shape);  // bytes of scratch for the op's own Shape struct; NULL: none
 } Kernel;
 

@@ -21,6 +21,16 @@ static void planned(Context *ctx, Cost *cost, RunCost *total) {
     context_close(ctx);
 }
 
+RunShape cost_shape(const Model *model, const Settings *settings) {
+    size_t factor = vae_factor(model->vae);
+    return (RunShape){.rows = settings_guided(settings) ? 2 : 1,
+                      .height = settings->height / factor,
+                      .width = settings->width / factor,
+                      .has_init = settings->init != NULL,
+                      .attention = settings->attention_observer,
+                      .listener = settings->listener};
+}
+
 void cost_plan(const Model *model, const Kernel *const kernels[OP_COUNT], RunShape shape, RunCost *cost) {
     size_t rows = shape.rows, h = shape.height, w = shape.width, factor = vae_factor(model->vae);
     size_t length = model->tokenizer->length, width = text_encoder_config(model->text_encoder)->hidden_size;
@@ -31,12 +41,12 @@ void cost_plan(const Model *model, const Kernel *const kernels[OP_COUNT], RunSha
     planned(&ctx, &cost->text, cost);
 
     plan(&ctx, kernels, &shape);
-    unet_forward(&ctx, model->unet, tensor_over(NULL, shape4(rows, 4, h, w)), tensor_over(NULL, shape1(rows)),
-                 tensor_over(NULL, shape3(rows, length, width)));
+    unet_forward(&ctx, model->unet, tensor_over(NULL, shape4(rows, LATENT_CHANNELS, h, w)),
+                 tensor_over(NULL, shape1(rows)), tensor_over(NULL, shape3(rows, length, width)));
     planned(&ctx, &cost->step, cost);
 
     plan(&ctx, kernels, &shape);
-    vae_decode(&ctx, model->vae, tensor_over(NULL, shape4(1, 4, h, w)));
+    vae_decode(&ctx, model->vae, tensor_over(NULL, shape4(1, LATENT_CHANNELS, h, w)));
     planned(&ctx, &cost->decode, cost);
 
     if (!shape.has_init) return;
@@ -58,7 +68,7 @@ bool run_cost(const Model *model, const Settings *settings, RunCost *cost, Error
     *cost = (RunCost){0};
     if (!settings_check(model, settings, error) || !settings_kernels(settings, kernels, error)) return false;
 
-    size_t first, factor = vae_factor(model->vae), rows = settings_guided(settings) ? 2 : 1;
+    size_t first;
     Scheduler *scheduler = settings_scheduler(model, settings, error);
     if (!scheduler) return false;
     bool ok = settings_first_step(settings, scheduler, &first, error);
@@ -66,14 +76,11 @@ bool run_cost(const Model *model, const Settings *settings, RunCost *cost, Error
     scheduler_free(scheduler);
     if (!ok) return false;
 
-    cost->unet_calls = cost->timestep_count * rows;
+    RunShape shape = cost_shape(model, settings);
+    cost->unet_calls = cost->timestep_count * shape.rows;
     cost->parameters =
         text_encoder_parameters(model->text_encoder) + unet_parameters(model->unet) + vae_parameters(model->vae);
     cost->weight_bytes = cost->parameters * sizeof(float);
-    RunShape shape = {.rows = rows,
-                      .height = settings->height / factor,
-                      .width = settings->width / factor,
-                      .has_init = settings->init};
     cost_plan(model, kernels, shape, cost);
     return true;
 }

@@ -36,7 +36,8 @@ bool run_decode(Run *run, const float *latents, Image *image, float *float_pixel
     Context *ctx = &run->ctx;
     Scope scope = scope_open(&ctx->arena);
     int threads_before = context_enter(ctx);
-    Tensor pixels = vae_decode(ctx, run->model->vae, tensor_over(unscaled, shape4(1, 4, run->height, run->width)));
+    Tensor pixels =
+        vae_decode(ctx, run->model->vae, tensor_over(unscaled, shape4(1, LATENT_CHANNELS, run->height, run->width)));
     context_leave(threads_before);
     bool ok = !atomic_exchange(&run->stop, false) || error_set(error, "cancelled");
     if (ok) {

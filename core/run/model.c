@@ -17,8 +17,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { LATENT_CHANNELS = 4 };  // in all Stable Diffusion 1.x and 2.x
-
 static bool index_valid(const char *folder, Error *error) {
     struct stat status;
     if (stat(folder, &status) == 0 && !S_ISDIR(status.st_mode)) {

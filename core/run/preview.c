@@ -14,10 +14,10 @@
 #include <stdlib.h>
 
 enum {
-    PICTURES = 3,  // of 2 x 2 patches each; more would cost a large VAE seconds
-    CELLS = 8,     // latents a side: pictures of 64 x 64 where the VAE's factor is 8
-    PATCHES = 4,   // a picture
-    UNKNOWNS = 5,  // what a colour is made of: four latents and a constant
+    PICTURES = 3,                    // of 2 x 2 patches each; more would cost a large VAE seconds
+    CELLS = 8,                       // latents a side: pictures of 64 x 64 where the VAE's factor is 8
+    PATCHES = 4,                     // a picture
+    UNKNOWNS = LATENT_CHANNELS + 1,  // what a colour is made of: the latents and a constant
 };
 
 // The corners of the colour cube first (black, red, green, ... white), then any colours.
@@ -80,15 +80,15 @@ static void solve(double a[UNKNOWNS][UNKNOWNS], double b[UNKNOWNS][3]) {
 }
 
 // Least squares over all cells: (X^T X) matrix = X^T colours, where a row of X is a cell's latents and a 1. moments
-// [PICTURES, 8, CELLS, CELLS] as vae_encode gives them, of which the mean (the first 4) counts.
+// [PICTURES, 2 LATENT_CHANNELS, CELLS, CELLS] as vae_encode gives them, of which the mean (the first half) counts.
 static void fit(const float *moments, float scaling_factor, float colours[PICTURES * PATCHES][3],
-                float latent_rgb[5][3]) {
+                float latent_rgb[UNKNOWNS][3]) {
     double normal[UNKNOWNS][UNKNOWNS] = {{0}}, right[UNKNOWNS][3] = {{0}};
     for (size_t p = 0; p < PICTURES; p++) {
         for (size_t cell = 0; cell < CELLS * CELLS; cell++) {
-            double x[UNKNOWNS] = {0, 0, 0, 0, 1};
-            for (size_t i = 0; i < 4; i++)
-                x[i] = (double)(moments[(p * 8 + i) * CELLS * CELLS + cell] * scaling_factor);
+            double x[UNKNOWNS] = {[LATENT_CHANNELS] = 1};
+            for (size_t i = 0; i < LATENT_CHANNELS; i++)
+                x[i] = (double)(moments[(p * 2 * LATENT_CHANNELS + i) * CELLS * CELLS + cell] * scaling_factor);
             const float *colour = colours[patch_at(p, cell / CELLS, cell % CELLS)];
             for (size_t i = 0; i < UNKNOWNS; i++) {
                 for (size_t j = 0; j < UNKNOWNS; j++) normal[i][j] += x[i] * x[j];
@@ -104,42 +104,58 @@ static void fit(const float *moments, float scaling_factor, float colours[PICTUR
     }
 }
 
-// Fits rgb (0..1) = latents (4) times latent_rgb[0..3] + latent_rgb[4] to what this VAE's encoder does with flat colours.
-static bool measure(const Vae *vae, float latent_rgb[5][3], Error *error) {
+// Room in the run's arena for encoding pictures of this shape: between two steps nothing else is in there.
+static bool reserve(Run *run, Shape shape, Error *error) {
+    Context planner;
+    context_open_planning(&planner, run->ctx.kernels);
+    vae_encode(&planner, run->model->vae, tensor_over(NULL, shape));
+    size_t bytes = planner.arena.high_water;
+    context_close(&planner);
+    if (run_make_room(run, &run->settings, bytes, NULL)) return true;
+    return error_set(error, "preview: the first takes %.2f GB of memory, more than there is; close other programs",
+                     (double)bytes / 1e9);
+}
+
+// Fits rgb (0..1) = latents times the rows of latent_rgb + its last row to what this VAE's encoder does with flat
+// colours. With the run's kernels, threads, memory and stop flag; but whoever observes the run isn't shown it.
+static bool measure(Run *run, Error *error) {
+    const Vae *vae = run->model->vae;
     size_t side = CELLS * vae_factor(vae);
     Shape shape = shape4(PICTURES, 3, side, side);
-    float colours[PICTURES * PATCHES][3];
-    Context ctx;
-    context_open_planning(&ctx, NULL);
-    vae_encode(&ctx, vae, tensor_over(NULL, shape));
-    size_t bytes = ctx.arena.high_water;
-    context_close(&ctx);
-
-    float *pixels = malloc(shape_count(shape) * sizeof *pixels);
+    float colours[PICTURES * PATCHES][3], *pixels = malloc(shape_count(shape) * sizeof *pixels);
     if (!pixels) return error_set(error, "preview: no memory for %zu pixels; close other programs", side * side);
-    if (!context_open(&ctx, bytes, 0, error)) {
+    if (!reserve(run, shape, error)) {
         free(pixels);
         return false;
     }
     choose_colours(colours);
     paint(colours, vae_factor(vae), pixels);
+
+    Context ctx = run->ctx;
+    ctx.observer = NULL;
+    ctx.attention_observer = (AttentionObserver){0};
+    Scope scope = scope_open(&ctx.arena);
+    int threads_before = context_enter(&ctx);
     Tensor moments = vae_encode(&ctx, vae, tensor_over(pixels, shape));
-    fit(tensor_f32(moments), vae_config(vae)->scaling_factor, colours, latent_rgb);
-    context_close(&ctx);
+    context_leave(threads_before);
+    bool stopped = context_stopped(&ctx);
+    if (!stopped) fit(tensor_f32(moments), vae_config(vae)->scaling_factor, colours, run->latent_rgb);
+    scope_close(&ctx.arena, &scope);
+    run->ctx.arena = ctx.arena;
     free(pixels);
-    return true;
+    return !stopped || error_set(error, "cancelled");
 }
 
 bool run_preview(Run *run, const float *latents, Image *image, Error *error) {
-    if (!run->has_latent_rgb) run->has_latent_rgb = measure(run->model->vae, run->latent_rgb, error);
+    if (!run->has_latent_rgb) run->has_latent_rgb = measure(run, error);
     if (!run->has_latent_rgb) return false;
     size_t area = run->height * run->width;
     *image = image_new(run->width, run->height);
     if (!image->pixels) return error_set(error, "preview: no memory for %zu pixels; close other programs", area);
     for (size_t i = 0; i < area; i++) {
         for (size_t c = 0; c < 3; c++) {
-            float value = run->latent_rgb[4][c];
-            for (size_t k = 0; k < 4; k++) value += latents[k * area + i] * run->latent_rgb[k][c];
+            float value = run->latent_rgb[LATENT_CHANNELS][c];
+            for (size_t k = 0; k < LATENT_CHANNELS; k++) value += latents[k * area + i] * run->latent_rgb[k][c];
             image->pixels[i * 3 + c] = (uint8_t)rintf(fminf(fmaxf(value, 0), 1) * 255);
         }
     }

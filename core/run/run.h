@@ -1,9 +1,11 @@
 // run.h - what a run holds between two steps; for the files that make up the pipeline, not for its users
 //
-//     settings.c   are these settings possible at all?       cost.c       what will it take? planned, not guessed
+//     model.c      the five parts, opened                    settings.c   are these settings possible at all?
+//     cost.c       what will it take? planned, not guessed   memory.c     what the machine has free
 //     prompts.c    text to embeddings                        start.c      noise, or a noisy picture
-//     pipeline.c   begin, step, finish                       decode.c     latents to a picture
+//     pipeline.c   begin, step, look inside                  decode.c     latents to a picture: finish
 //     copy.c       copy and change                           preview.c    latents to a small picture, nearly free
+//     trace.c      all that happened, as a file              recipe.c     what a picture was made from, as text
 
 #pragma once
 
@@ -19,7 +21,7 @@ enum { RUN_METADATA_MAX = 12 };
 
 struct Run {
     const Model *model;
-    Settings settings;  // its strings are the run's own; init, latents, kernels and overrides have been used up
+    Settings settings;  // its strings are the run's own; init, latents, kernels, overrides, observers have been used up
     Context ctx;
     atomic_bool stop;
     Scheduler *scheduler;
@@ -31,8 +33,8 @@ struct Run {
     size_t done;              // steps taken
     bool from_image;          // image to image
 
-    bool has_latent_rgb;     // fitted at the first preview
-    float latent_rgb[5][3];  // rgb (0..1) = latents (4) times this, plus the last row
+    bool has_latent_rgb;                       // fitted at the first preview
+    float latent_rgb[LATENT_CHANNELS + 1][3];  // rgb (0..1) = latents times this, plus the last row
 
     float *memory;                   // all of these: [n], model_input and model_output [2, n]
     float *latents, *other_latents;  // as they are now, and as they were before the last step; swapped at each
@@ -46,7 +48,7 @@ struct Run {
 
 // settings.c
 bool settings_check(const Model *model, const Settings *settings, Error *error);
-bool settings_guided(const Settings *settings);  // guidance_scale above 1: the U-Net is asked twice
+bool settings_guided(const Settings *settings);  // guidance_scale above 1: the U-Net is asked about both prompts
 // The scheduler that the settings ask for, its timesteps set
 Scheduler *settings_scheduler(const Model *model, const Settings *settings, Error *error);
 // Where in the schedule a run begins: 0, or further on for image to image. False if nothing would be left to do.
@@ -63,6 +65,7 @@ typedef struct RunShape {
     AttentionObserver attention;  // what it wants to see takes memory too; {0}: nobody asks
     void *listener;
 } RunShape;
+RunShape cost_shape(const Model *model, const Settings *settings);  // of a run that begins with them
 // Runs all stages in planning contexts; fills the stages' costs and activation_bytes, the peak over them.
 void cost_plan(const Model *model, const Kernel *const kernels[OP_COUNT], RunShape shape, RunCost *cost);
 // Refuses what can't fit: bytes wanted against settings->memory_limit, or what the machine has free.
@@ -80,5 +83,7 @@ bool start_from_image(Run *run, const Image *init, Error *error);
 // pipeline.c
 bool run_take_memory(Run *run, Error *error);  // run->memory, by n
 bool all_finite(const float *values, size_t n);
-// Between steps: an arena that is large enough for these settings and kernels, and for whoever observes
+// Between steps: an arena of at least so many bytes, if these settings allow it
+bool run_make_room(Run *run, const Settings *settings, size_t bytes, Error *error);
+// The same, of as many as these settings and kernels and whoever observes will take
 bool run_reserve(Run *run, const Settings *settings, const Kernel *const kernels[OP_COUNT], Error *error);

@@ -7,8 +7,8 @@
 #include "run/run.h"
 
 #include "base/check.h"
+#include "base/wording.h"
 #include "io/file.h"
-#include "schedulers/noise_schedule.h"
 
 #include <inttypes.h>
 #include <math.h>

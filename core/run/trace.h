@@ -1,7 +1,8 @@
 // trace.h - everything that happened in a run, as one safetensors file
 //
 //     Trace *trace = trace_begin(run, &error);
-//     while (run_step(run, &error) == STEP_DONE_ONE) trace_step(trace, run, &error);
+//     while ((result = run_step(run, &error)) == STEP_DONE_ONE) trace_step(trace, run, &error);
+//     if (result != STEP_NONE_LEFT) return puts(error.message);
 //     run_decode(run, run_latents(run), &image, pixels, &error);
 //     trace_finish(trace, run, pixels, "run.safetensors", &error);
 //     trace_free(trace);

@@ -5,15 +5,10 @@
 
 #include "schedulers/noise_schedule.h"
 
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include "base/wording.h"
 
-double as_written(float x) {
-    char text[32];
-    snprintf(text, sizeof text, "%.7g", (double)x);
-    return strtod(text, NULL);
-}
+#include <math.h>
+#include <stdlib.h>
 
 // ---- betas: how much noise each of training's steps adds ------------------------------------------------------------
 

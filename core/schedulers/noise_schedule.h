@@ -18,7 +18,3 @@ void timesteps_fill(const SchedulerConfig *config, size_t num_inference_steps, d
 // Makes room for a schedule of this many timesteps and fills them, rounded to whole numbers (as DDIM asks) or not (as
 // Euler can). Errors: no steps at all, or more than were trained.
 bool scheduler_take_timesteps(Scheduler *s, size_t num_inference_steps, bool whole, Error *error);
-
-// The double nearest to the decimal number that x was written as: 0.7 for 0.7f, not 0.699999988. Python reads settings
-// in double, and int(10 * 0.7) is one thing, int(10 * 0.7f) another.
-double as_written(float x);

@@ -4,6 +4,8 @@
 
 #include "schedulers/scheduler_config.h"
 
+#include "base/wording.h"
+
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -54,10 +56,7 @@ static bool choose(const Field *field, void *where, const char *word) {
 // "epsilon, v_prediction, sample" for messages
 static void list_choices(const Field *field, char *text, size_t size) {
     text[0] = '\0';
-    for (int i = 0; field->choices[i]; i++) {
-        size_t used = strlen(text);
-        snprintf(text + used, size - used, i ? ", %s" : "%s", field->choices[i]);
-    }
+    for (int i = 0; field->choices[i]; i++) list_append(text, size, field->choices[i]);
 }
 
 // ---- the file -------------------------------------------------------------------------------------------------------
@@ -193,10 +192,7 @@ bool scheduler_config_set(SchedulerConfig *config, const char *assignment, Error
         }
     }
     char keys[512] = "";
-    for (size_t i = 0; i < FIELD_COUNT; i++) {
-        size_t used = strlen(keys);
-        snprintf(keys + used, sizeof keys - used, i ? ", %s" : "%s", FIELDS[i].key);
-    }
+    for (size_t i = 0; i < FIELD_COUNT; i++) list_append(keys, sizeof keys, FIELDS[i].key);
     return error_set(error, "scheduler setting \"%s\": %s; write key=value with one of %s", assignment,
                      equals ? "no such setting" : "no value", keys);
 }

@@ -5,6 +5,7 @@
 #include "schedulers/noise_schedule.h"
 #include "schedulers/scheduler_config.h"
 
+#include "base/wording.h"
 #include "io/file.h"
 
 #include <stdio.h>
@@ -26,10 +27,7 @@ const SchedulerKind *scheduler_kind_find(const char *name) {
 
 static void list_kinds(char *text, size_t size) {
     text[0] = '\0';
-    for (size_t i = 0; i < scheduler_kind_count(); i++) {
-        size_t used = strlen(text);
-        snprintf(text + used, size - used, i ? ", %s" : "%s", KINDS[i]->name);
-    }
+    for (size_t i = 0; i < scheduler_kind_count(); i++) list_append(text, size, KINDS[i]->name);
 }
 
 // ---- from settings --------------------------------------------------------------------------------------------------
@@ -152,16 +150,27 @@ static const SchedulerKind *kind_for(const char *name, const char *class_name, c
     return kind;
 }
 
+typedef struct Mended {
+    bool steps_offset, clip_sample;
+} Mended;
+
 // StableDiffusionPipeline distrusts old files: whatever they say, it sets steps_offset to 1 and clip_sample to false. A
 // scheduler of another class then takes over what the file says, thus mended, and its own defaults for what the file
 // leaves out. named: whether the caller chose the class.
-static void mend_old_settings(SchedulerConfig *config, const Config *file, bool named, char *note, size_t note_size) {
-    bool offset = (!named || config_has(file, "steps_offset")) && config->steps_offset != 1;
-    bool clip = (!named || config_has(file, "clip_sample")) && config->clip_sample;
-    if (offset) config->steps_offset = 1;
-    if (clip) config->clip_sample = false;
+static Mended mend_old_settings(SchedulerConfig *config, const Config *file, bool named) {
+    Mended mended = {.steps_offset = (!named || config_has(file, "steps_offset")) && config->steps_offset != 1,
+                     .clip_sample = (!named || config_has(file, "clip_sample")) && config->clip_sample};
+    if (mended.steps_offset) config->steps_offset = 1;
+    if (mended.clip_sample) config->clip_sample = false;
+    return mended;
+}
+
+// Of what was mended, what no override has changed again
+static void note_mended(Scheduler *s, Mended mended) {
+    bool offset = mended.steps_offset && s->config.steps_offset == 1,
+         clip = mended.clip_sample && !s->config.clip_sample;
     if (!offset && !clip) return;
-    snprintf(note, note_size, "scheduler: %s%s%s, as diffusers' StableDiffusionPipeline sets it on loading",
+    snprintf(s->note, sizeof s->note, "scheduler: %s%s%s, as diffusers' StableDiffusionPipeline sets it on loading",
              offset ? "steps_offset=1" : "", offset && clip ? " and " : "", clip ? "clip_sample=false" : "");
 }
 
@@ -170,7 +179,8 @@ Scheduler *scheduler_open(const char *folder, const char *name, const char *cons
     Config file;
     Scheduler *s = NULL;
     SchedulerConfig config = {0};
-    char note[sizeof s->note] = "", class_name[64] = "";
+    Mended mended = {0};
+    char class_name[64] = "";
     char *path = path_join(folder, "scheduler_config.json");
     if (!config_open(&file, path, error)) {
         free(path);
@@ -182,7 +192,7 @@ Scheduler *scheduler_open(const char *folder, const char *name, const char *cons
     if (ok) {
         config = kind->defaults;
         ok = scheduler_config_read(&config, kind, &file);
-        mend_old_settings(&config, &file, name != NULL, note, sizeof note);
+        mended = mend_old_settings(&config, &file, name != NULL);
     }
     ok = config_close(&file) && ok;
     size_t betas = config.num_train_timesteps;  // as many as trained_betas, if there are any
@@ -192,7 +202,7 @@ Scheduler *scheduler_open(const char *folder, const char *name, const char *cons
                        betas);
     }
     if (ok) s = scheduler_new(kind, &config, error);
-    if (s) memcpy(s->note, note, sizeof note);
+    if (s) note_mended(s, mended);
     free(config.trained_betas);
     free(path);
     return s;

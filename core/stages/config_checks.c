@@ -62,12 +62,15 @@ void config_require_string(Config *config, const char *key, const char *value) {
     if (strcmp(found, value) != 0) refuse(config, key, found, value);
 }
 
-// A list must have one value for each level; a single value stands for all of them.
-static bool count_fits(Config *config, const char *key, size_t count, size_t levels) {
-    if (count == 0 || count == 1 || count == levels) return true;
+static bool refuse_count(Config *config, const char *key, size_t count, size_t levels) {
     config->failed = true;
     return error_set(config->error, "%s: %s has %zu values for %zu levels; restore the checkpoint's own config.json",
                      config->path, key, count, levels);
+}
+
+// A list must have one value for each level; a single value stands for all of them.
+static bool count_fits(Config *config, const char *key, size_t count, size_t levels) {
+    return count == 0 || count == 1 || count == levels || refuse_count(config, key, count, levels);
 }
 
 void config_sizes_per_level(Config *config, const char *key, size_t *values, size_t levels) {
@@ -83,4 +86,21 @@ void config_bools_per_level(Config *config, const char *key, bool *values, size_
     config_bools(config, key, found, MAX_LEVELS, &count);
     if (!count_fits(config, key, count, levels)) return;
     for (size_t i = 0; count > 0 && i < levels; i++) values[i] = found[count == 1 ? 0 : i];
+}
+
+void config_block_types(Config *config, const char *key, size_t levels, const char *plain, const char *attending,
+                        bool *attends) {
+    char types[MAX_LEVELS][64];
+    size_t count = 0;
+    config_strings(config, key, types, MAX_LEVELS, &count);
+    if (!config->failed && count != levels) refuse_count(config, key, count, levels);
+    for (size_t i = 0; i < count && !config->failed; i++) {
+        bool is_attending = attending && strcmp(types[i], attending) == 0;
+        if (attends) attends[i] = is_attending;
+        if (is_attending || strcmp(types[i], plain) == 0) continue;
+        config->failed = true;
+        error_set(config->error,
+                  "%s: %s has a %s: only %s%s%s is supported; use a Stable Diffusion 1.x or 2.x checkpoint",
+                  config->path, key, types[i], plain, attending ? " or " : "", attending ? attending : "");
+    }
 }

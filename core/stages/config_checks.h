@@ -25,3 +25,8 @@ void config_require_string(Config *config, const char *key, const char *value);
 // One value, or a list with one for each level: fills values[0 .. levels - 1], which hold the defaults before.
 void config_sizes_per_level(Config *config, const char *key, size_t *values, size_t levels);
 void config_bools_per_level(Config *config, const char *key, bool *values, size_t levels);
+
+// A list with one block type for each level (so that an absent one has too few): `plain`, or `attending` if not NULL.
+// attends[0 .. levels - 1] (or NULL): which of them are the latter.
+void config_block_types(Config *config, const char *key, size_t levels, const char *plain, const char *attending,
+                        bool *attends);

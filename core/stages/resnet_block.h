@@ -18,8 +18,8 @@ typedef struct ResnetBlock {
     Layer conv_shortcut;  // [Cout, Cin, 1, 1]; absent where Cin = Cout
 } ResnetBlock;
 
-// place and at: the block's name for observers ("unet.mid_block.resnets.0") and in the file ("mid_block.resnets.0").
-// time: width of the time embedding, 0 for none.
+// stage and at: whose block it is ("unet") and its name in the file ("mid_block.resnets.0"); together they are its name
+// for observers. time: width of the time embedding, 0 for none.
 ResnetBlock load_resnet_block(Weights *weights, const char *stage, const char *at, size_t Cin, size_t Cout, size_t time,
                               size_t groups, float eps);
 

@@ -1,6 +1,7 @@
 // unet.h - the network that sees a noisy picture and says what in it is noise
 //
-// Where: once per step (twice with guidance), between two schedulers' steps. Elsewhere: diffusers.UNet2DConditionModel.
+// Where: once per step, between two schedulers' steps; with guidance both questions are one batch of two.
+// Elsewhere: diffusers.UNet2DConditionModel.
 // Paper: Rombach et al. 2022 (arXiv 2112.10752), section 3.3; Ho et al. 2020 (arXiv 2006.11239), appendix B.
 //
 //     Error error = {0};

@@ -6,9 +6,7 @@
 #include "stages/config_checks.h"
 #include "stages/unet_weights.h"
 
-#include <jansson.h>
 #include <stdio.h>
-#include <string.h>
 
 static const UNetConfig DEFAULTS = {
     .sample_size = 64,
@@ -25,28 +23,17 @@ static const UNetConfig DEFAULTS = {
     .flip_sin_to_cos = true,
 };
 
-// down_block_types or up_block_types: which levels have attention. reversed: up blocks come from the coarsest level on.
-static void read_block_types(Config *config, const char *key, const char *plain, const char *with_attention,
-                             bool reversed, bool *has_attention, size_t levels) {
-    char types[UNET_MAX_LEVELS][64];
-    size_t count = 0;
-    config_strings(config, key, types, UNET_MAX_LEVELS, &count);
-    if (config->failed) return;
-    if (!config_has(config, key) && levels == DEFAULTS.levels) return;
-    if (count != levels) {
-        config->failed = true;
-        error_set(config->error, "%s: %s has %zu values for %zu levels; restore the checkpoint's own config.json",
-                  config->path, key, count, levels);
-        return;
+// Which levels have attention. Up blocks are listed from the coarsest level on.
+static void read_block_types(Config *config, UNetConfig *out) {
+    size_t levels = out->levels;
+    bool up[UNET_MAX_LEVELS] = {0};
+    if (config_has(config, "down_block_types") || levels != DEFAULTS.levels) {
+        config_block_types(config, "down_block_types", levels, "DownBlock2D", "CrossAttnDownBlock2D",
+                           out->down_has_attention);
     }
-    for (size_t i = 0; i < levels; i++) {
-        bool attention = strcmp(types[i], with_attention) == 0;
-        has_attention[reversed ? levels - 1 - i : i] = attention;
-        if (attention || strcmp(types[i], plain) == 0) continue;
-        config->failed = true;
-        error_set(config->error,
-                  "%s: %s has a %s: only %s and %s are supported; use a Stable Diffusion 1.x or 2.x checkpoint",
-                  config->path, key, types[i], plain, with_attention);
+    if (config_has(config, "up_block_types") || levels != DEFAULTS.levels) {
+        config_block_types(config, "up_block_types", levels, "UpBlock2D", "CrossAttnUpBlock2D", up);
+        for (size_t i = 0; i < levels; i++) out->up_has_attention[levels - 1 - i] = up[i];
     }
 }
 
@@ -98,9 +85,7 @@ static void read_levels(Config *config, UNetConfig *out) {
         out->transformer_layers_per_block[i] = 1;
         out->attention_heads[i] = 8;
     }
-    read_block_types(config, "down_block_types", "DownBlock2D", "CrossAttnDownBlock2D", false, out->down_has_attention,
-                     levels);
-    read_block_types(config, "up_block_types", "UpBlock2D", "CrossAttnUpBlock2D", true, out->up_has_attention, levels);
+    read_block_types(config, out);
     config_sizes_per_level(config, "layers_per_block", out->layers_per_block, levels);
     config_sizes_per_level(config, "transformer_layers_per_block", out->transformer_layers_per_block, levels);
     config_sizes_per_level(config, "attention_head_dim", out->attention_heads, levels);
@@ -155,7 +140,7 @@ static void refuse_other_models(Config *config) {
     config_require_float(config, "mid_block_scale_factor", 1);
     config_require_float(config, "conv_in_kernel", 3);
     config_require_float(config, "conv_out_kernel", 3);
-    if (json_is_null(json_object_get(config->json, "mid_block_type"))) {  // absent means the default, null means none
+    if (config_is_null(config, "mid_block_type")) {  // absent means the default, null means none
         config->failed = true;
         error_set(config->error,
                   "%s: mid_block_type is null: a U-Net without its middle isn't supported; use a Stable "

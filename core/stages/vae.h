@@ -20,10 +20,9 @@
 enum { VAE_MAX_LEVELS = 8 };
 
 typedef struct VaeConfig {
-    size_t in_channels, out_channels, latent_channels, levels, layers_per_block, norm_num_groups, sample_size;
+    size_t in_channels, out_channels, latent_channels, levels, layers_per_block, norm_num_groups;
     size_t block_out_channels[VAE_MAX_LEVELS];
     float scaling_factor;  // latents that the U-Net sees = the encoder's * this, so that they have variance 1
-    float shift_factor;    // 0 in all Stable Diffusion 1.x and 2.x
     bool use_quant_conv, use_post_quant_conv, mid_block_add_attention;
 } VaeConfig;
 

@@ -7,34 +7,12 @@
 #include "stages/vae_weights.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 // ---- config.json ----------------------------------------------------------------------------------------------------
 
 // Every block must be of the one type that AutoencoderKL has in Stable Diffusion, one for each level.
 static void check_block_types(Config *config, const char *key, const char *supported, size_t levels) {
-    char types[VAE_MAX_LEVELS][64];
-    size_t count = 0;
-    config_strings(config, key, types, VAE_MAX_LEVELS, &count);
-    if (!config_has(config, key)) count = 1, strcpy(types[0], supported);
-    if (!config->failed && count != levels) {
-        config->failed = true;
-        error_set(config->error, "%s: %s has %zu values for %zu levels; restore the checkpoint's own config.json",
-                  config->path, key, count, levels);
-    }
-    for (size_t i = 0; i < count && !config->failed; i++) {
-        if (strcmp(types[i], supported) == 0) continue;
-        config->failed = true;
-        error_set(config->error, "%s: %s has a %s: only %s is supported; use a Stable Diffusion 1.x or 2.x checkpoint",
-                  config->path, key, types[i], supported);
-    }
-}
-
-// One number or [height, width], of which only the first is used, as in diffusers.
-static void read_sample_size(Config *config, VaeConfig *out) {
-    size_t sides[2] = {out->sample_size}, count = 0;
-    config_sizes(config, "sample_size", sides, 2, &count);
-    out->sample_size = sides[0];
+    if (config_has(config, key) || levels != 1) config_block_types(config, key, levels, supported, NULL, NULL);
 }
 
 static void check_config(Config *config, const VaeConfig *out) {
@@ -42,7 +20,6 @@ static void check_config(Config *config, const VaeConfig *out) {
     config_check_range(config, "out_channels", out->out_channels, 1, 1 << 10);
     config_check_range(config, "latent_channels", out->latent_channels, 1, 1 << 10);
     config_check_range(config, "layers_per_block", out->layers_per_block, 1, VAE_MAX_LAYERS);
-    config_check_range(config, "sample_size", out->sample_size, 1, 1 << 16);
     config_check_range(config, "block_out_channels' length", out->levels, 1, VAE_MAX_LEVELS);
     for (size_t i = 0; i < out->levels && !config->failed; i++) {
         config_check_range(config, "block_out_channels", out->block_out_channels[i], 1, 1 << 16);
@@ -59,7 +36,6 @@ static bool read_config(const char *path, VaeConfig *out, Error *error) {
                        .levels = 1,
                        .layers_per_block = 1,
                        .norm_num_groups = 32,
-                       .sample_size = 32,
                        .block_out_channels = {64},
                        .scaling_factor = 0.18215f,
                        .use_quant_conv = true,
@@ -72,15 +48,14 @@ static bool read_config(const char *path, VaeConfig *out, Error *error) {
     config_size(&config, "latent_channels", &out->latent_channels);
     config_size(&config, "layers_per_block", &out->layers_per_block);
     config_size(&config, "norm_num_groups", &out->norm_num_groups);
-    read_sample_size(&config, out);
     config_sizes(&config, "block_out_channels", out->block_out_channels, VAE_MAX_LEVELS, &out->levels);
     config_float(&config, "scaling_factor", &out->scaling_factor);
-    config_float(&config, "shift_factor", &out->shift_factor);
     config_bool(&config, "use_quant_conv", &out->use_quant_conv);
     config_bool(&config, "use_post_quant_conv", &out->use_post_quant_conv);
     config_bool(&config, "mid_block_add_attention", &out->mid_block_add_attention);
 
     config_require_string(&config, "act_fn", "silu");
+    config_require_float(&config, "shift_factor", 0);
     config_require_null(&config, "latents_mean");
     config_require_null(&config, "latents_std");
     check_block_types(&config, "down_block_types", "DownEncoderBlock2D", out->levels);

@@ -1,9 +1,10 @@
-// test_base.c - tensors, half floats, the arena, errors and the generator
+// test_base.c - tensors, half floats, the arena, errors, texts and the generator
 
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/rng.h"
 #include "base/tensor.h"
+#include "base/wording.h"
 #include "test.h"
 
 #include <math.h>
@@ -116,6 +117,19 @@ static void test_rng_takes_the_seeds_low_32_bits(void) {
     for (int i = 0; i < 700; i++) EXPECT(rng_u32(&a) == rng_u32(&b), "word %d differs", i);
 }
 
+static void test_decimals(void) {
+    EXPECT(as_written(0.7f) == 0.7, "0.7f is read as %.17g", as_written(0.7f));
+    EXPECT(as_written(0.00085f) == 0.00085, "0.00085f is read as %.17g", as_written(0.00085f));
+    EXPECT((int)(10 * as_written(0.7f)) == 7, "10 steps at strength 0.7 are %d", (int)(10 * as_written(0.7f)));
+}
+
+static void test_lists(void) {
+    char list[16] = "";
+    const char *const names[] = {"ddim", "euler", "heun"};
+    for (size_t i = 0; i < 3; i++) list_append(list, sizeof list, names[i]);
+    EXPECT(strcmp(list, "ddim, euler, he") == 0, "16 bytes of the list are \"%s\"", list);
+}
+
 int main(void) {
     TEST(test_error_keeps_the_first_and_stays_one_line);
     TEST(test_shapes);
@@ -125,5 +139,7 @@ int main(void) {
     TEST(test_planning_arena_counts_without_memory);
     TEST(test_rng_is_torch);
     TEST(test_rng_takes_the_seeds_low_32_bits);
+    TEST(test_decimals);
+    TEST(test_lists);
     return test_summary();
 }

@@ -38,6 +38,8 @@ static void test_values(void) {
     config_string(&config, "act", act, sizeof act);
     config_string(&config, "text", text, sizeof text);
     EXPECT(config_has(&config, "act") && !config_has(&config, "nothing") && !config_has(&config, "absent"), "has");
+    EXPECT(config_is_null(&config, "nothing") && !config_is_null(&config, "act") && !config_is_null(&config, "absent"),
+           "null");
     EXPECT(config_close(&config), "%s", error.message);
     EXPECT(in_channels == 4 && whole == 8 && absent == 17 && nothing == 18, "sizes %zu %zu", in_channels, whole);
     EXPECT(eps == 1e-5f && integer == 3 && infinite == 19, "floats %g %g %g", eps, integer, infinite);

@@ -257,17 +257,32 @@ static void test_observers(void) {
     context_close(&plan);
 }
 
-// A mismatch between layers must stop at once and say both shapes.
-static void test_mismatch_stops(void) {
+static void six_numbers_for_seven(void) {
+    Context ctx;
+    context_open_planning(&ctx, NULL);
+    Layer layer = {.weight = {NULL, shape2(5, 7), F32, NOWHERE}};
+    linear(&ctx, (Tensor){NULL, shape3(1, 2, 6), F32, NOWHERE}, &layer);
+}
+
+static void f32_for_f16(void) {
+    Context ctx;
+    context_open(&ctx, 1 << 10, 1, NULL);
+    Kernel half = *kernel_find(OP_LINEAR, "naive");
+    half.weight_type = F16;
+    ctx.kernels[OP_LINEAR] = &half;
+    float x[7] = {0}, weight[5 * 7] = {0};
+    Layer layer = {.weight = tensor_over(weight, shape2(5, 7))};
+    linear(&ctx, tensor_over(x, shape2(1, 7)), &layer);
+}
+
+// The mistake ends its process, and says both words.
+static void expect_stops(void (*mistake)(void), const char *one, const char *other) {
     int ends[2];
     if (pipe(ends) != 0) SKIP("no pipe");
     pid_t child = fork();
     if (child == 0) {
         dup2(ends[1], STDERR_FILENO);
-        Context ctx;
-        context_open_planning(&ctx, NULL);
-        Layer layer = {.weight = {NULL, shape2(5, 7), F32, NOWHERE}};
-        linear(&ctx, (Tensor){NULL, shape3(1, 2, 6), F32, NOWHERE}, &layer);
+        mistake();
         _exit(0);
     }
     close(ends[1]);
@@ -279,8 +294,14 @@ static void test_mismatch_stops(void) {
     int status = 0;
     waitpid(child, &status, 0);
     close(ends[0]);
-    EXPECT(WIFSIGNALED(status), "linear took 6 numbers for 7");
-    EXPECT(strstr(text, "[5, 7]") && strstr(text, "[1, 2, 6]"), "it said: %s", text);
+    EXPECT(WIFSIGNALED(status), "the mistake that should say %s went through", one);
+    EXPECT(strstr(text, one) && strstr(text, other), "it said: %s", text);
+}
+
+// A mismatch between layers, or between a layer and its kernel, must stop at once and say both sides.
+static void test_mismatch_stops(void) {
+    expect_stops(six_numbers_for_seven, "[5, 7]", "[1, 2, 6]");
+    expect_stops(f32_for_f16, "linear=naive reads F16", "is F32");
 }
 
 static void test_blas_is_the_openmp_build(void) {

@@ -2,7 +2,7 @@
 
 #include "base/rng.h"
 #include "io/file.h"
-#include "schedulers/noise_schedule.h"
+#include "schedulers/scheduler.h"
 #include "test.h"
 
 #include <math.h>
@@ -263,6 +263,26 @@ static void test_settings_of_others(void) {
     free(path);
 }
 
+// The note tells of what was mended on loading, and only as far as it still stands behind the overrides.
+static void test_note(void) {
+    static const struct {
+        const char *overrides[2], *note;
+    } cases[] = {{{"eta=0", "eta=0"}, "scheduler: steps_offset=1 and clip_sample=false, as"},
+                 {{"steps_offset=7", "eta=0"}, "scheduler: clip_sample=false, as"},
+                 {{"eta=0", "clip_sample=true"}, "scheduler: steps_offset=1, as"},
+                 {{"steps_offset=0", "clip_sample=true"}, ""}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        Error error = {0};
+        Scheduler *s = scheduler_open("tests/golden/schedulers/folders/old_ddim", NULL, cases[i].overrides, 2, &error);
+        EXPECT(s, "%s", error.message);
+        if (!s) continue;
+        size_t length = strlen(cases[i].note);
+        EXPECT(strncmp(s->note, cases[i].note, length) == 0 && (length > 0 || !s->note[0]), "%s and %s: \"%s\"",
+               cases[i].overrides[0], cases[i].overrides[1], s->note);
+        scheduler_free(s);
+    }
+}
+
 // All noise fresh, from a timestep where nothing of the picture is left: what remains of the old noise is 0 and mustn't
 // become the root of a number below.
 static void test_fresh_noise_from_nothing(void) {
@@ -286,12 +306,6 @@ static void test_fresh_noise_from_nothing(void) {
     scheduler_free(s);
 }
 
-static void test_decimals(void) {
-    EXPECT(as_written(0.7f) == 0.7, "0.7f is read as %.17g", as_written(0.7f));
-    EXPECT(as_written(0.00085f) == 0.00085, "0.00085f is read as %.17g", as_written(0.00085f));
-    EXPECT((int)(10 * as_written(0.7f)) == 7, "10 steps at strength 0.7 are %d", (int)(10 * as_written(0.7f)));
-}
-
 int main(void) {
     TEST(test_timesteps);
     TEST(test_every_number_of_steps);
@@ -304,7 +318,7 @@ int main(void) {
     TEST(test_bad_settings);
     TEST(test_bad_files);
     TEST(test_settings_of_others);
+    TEST(test_note);
     TEST(test_fresh_noise_from_nothing);
-    TEST(test_decimals);
     return test_summary();
 }

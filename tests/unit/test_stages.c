@@ -262,6 +262,7 @@ static const struct {
     {"unet_sd1", "\"downsample_padding\": 1", "\"downsample_padding\": 2", "downsample_padding is 2"},
     {"vae_sd1", "\"act_fn\": \"silu\"", "\"act_fn\": \"gelu\"", "act_fn is gelu"},
     {"vae_sd1", "\"DownEncoderBlock2D\"", "\"AttnDownEncoderBlock2D\"", "AttnDownEncoderBlock2D"},
+    {"vae_sd1", "\"shift_factor\": null", "\"shift_factor\": 0.1159", "shift_factor is 0.1159"},
     {"vae_sd1", "\"latents_mean\": null", "\"latents_mean\": [1, 2, 3, 4]", "latents_mean"},
     // configs of another model than the weights: the first weight that doesn't fit, and both shapes
     {"text_sd1", "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3",
