@@ -13,7 +13,7 @@ typedef struct Image {
 Image image_new(size_t width, size_t height);  // black; CHECKs that there is memory
 void image_free(Image *image);                 // leaves an image of 0 x 0; twice is fine
 
-// Another size of the picture, each axis on its own: going up, bilinear with half-pixel centres; going down, averaged
-// over the area that a new pixel covers, in a triangle. Pillow's Image.resize((width, height), Image.BILINEAR), equal
-// to it within 1 of 255. Sizes must be at least 1 (a CHECK).
+// Another size of the picture, each axis on its own, by Lanczos's kernel of three lobes: sharp going up, and going down
+// averaged over the area that a new pixel covers. Pillow's Image.resize((width, height), Image.LANCZOS), equal to it
+// within 1 of 255. Sizes must be at least 1 (a CHECK).
 Image image_resize(const Image *image, size_t width, size_t height);
