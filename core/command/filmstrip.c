@@ -53,7 +53,7 @@ static bool latents_show(const Filmstrip *strip, Run *run, const Settings *setti
     if (!run_preview(run, latents, &small, error)) return false;
     *image = image_resize(&small, settings->width, settings->height);
     image_free(&small);
-    return true;
+    return image->pixels || error_set(error, "%s: no memory for a picture; close other programs", strip->folder);
 }
 
 // The strip's column that shows step k; FILMSTRIP_COLUMNS for none.
@@ -95,6 +95,7 @@ bool filmstrip_write(const Filmstrip *strip, const Recipe *recipe, Error *error)
     enum { GAP = 4 };  // pixels of white between and around the pictures
     size_t width = strip->noisy[0].width + GAP, height = strip->noisy[0].height + GAP;
     Image sheet = image_new(strip->columns * width + GAP, 2 * height + GAP);
+    if (!sheet.pixels) return error_set(error, "%s: no memory for strip.png; close other programs", strip->folder);
     memset(sheet.pixels, 255, sheet.width * sheet.height * 3);
     for (size_t i = 0; i < strip->columns; i++) {
         image_place(&sheet, &strip->noisy[i], GAP + i * width, GAP);

@@ -15,11 +15,9 @@ enum { LANCZOS_LOBES = 3 };  // on each side
 
 Image image_new(size_t width, size_t height) {
     size_t bytes;
-    CHECK(!__builtin_mul_overflow(width, height, &bytes) && !__builtin_mul_overflow(bytes, 3, &bytes),
-          "%zu x %zu pixels overflow", width, height);
-    Image image = {width, height, calloc(bytes ? bytes : 1, 1)};
-    CHECK(image.pixels, "out of memory for %zu x %zu pixels", width, height);
-    return image;
+    if (__builtin_mul_overflow(width, height, &bytes) || __builtin_mul_overflow(bytes, 3, &bytes)) return (Image){0};
+    uint8_t *pixels = calloc(bytes ? bytes : 1, 1);
+    return pixels ? (Image){width, height, pixels} : (Image){0};
 }
 
 void image_free(Image *image) {
@@ -50,12 +48,12 @@ static double lanczos(double x) {
 //     weight = lanczos(d / s),  s = max(1, from / to),  divided by the sum of weights
 //
 // Going up, s = 1; going down, the kernel widens with the step between new pixels, so that every old pixel counts and
-// nothing fine turns into a coarse pattern (aliasing). At the edges it is cut.
+// nothing fine turns into a coarse pattern (aliasing). At the edges it is cut. False without memory.
 
-static void resize_axis(uint8_t *out, const uint8_t *in, size_t outer, size_t from, size_t to, size_t inner) {
+static bool resize_axis(uint8_t *out, const uint8_t *in, size_t outer, size_t from, size_t to, size_t inner) {
     double step = (double)from / to, s = fmax(1, step), reach = LANCZOS_LOBES * s;
     double *weights = malloc(((size_t)(2 * reach) + 3) * sizeof *weights);
-    CHECK(weights, "out of memory");
+    if (!weights) return false;
     for (size_t o = 0; o < to; o++) {
         double centre = (o + 0.5) * step;
         size_t first = (size_t)fmax(0, floor(centre - reach + 0.5));
@@ -74,6 +72,7 @@ static void resize_axis(uint8_t *out, const uint8_t *in, size_t outer, size_t fr
         }
     }
     free(weights);
+    return true;
 }
 
 // Across, then down, rounded to bytes between; where the height shrinks by more than twice what the width does, down
@@ -86,13 +85,15 @@ Image image_resize(const Image *image, size_t width, size_t height) {
     bool down_first = lower > 0 && lower > 2 * narrower;
     Image between = down_first ? image_new(image->width, height) : image_new(width, image->height);
     Image out = image_new(width, height);
-    if (down_first) {
-        resize_axis(between.pixels, image->pixels, 1, image->height, height, image->width * 3);
-        resize_axis(out.pixels, between.pixels, height, image->width, width, 3);
-    } else {
-        resize_axis(between.pixels, image->pixels, image->height, image->width, width, 3);
-        resize_axis(out.pixels, between.pixels, 1, image->height, height, width * 3);
+    bool ok = between.pixels && out.pixels;
+    if (ok && down_first) {
+        ok = resize_axis(between.pixels, image->pixels, 1, image->height, height, image->width * 3) &&
+             resize_axis(out.pixels, between.pixels, height, image->width, width, 3);
+    } else if (ok) {
+        ok = resize_axis(between.pixels, image->pixels, image->height, image->width, width, 3) &&
+             resize_axis(out.pixels, between.pixels, 1, image->height, height, width * 3);
     }
     image_free(&between);
+    if (!ok) image_free(&out);
     return out;
 }

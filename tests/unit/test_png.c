@@ -252,6 +252,14 @@ static void test_resize_keeps_white(void) {
     image_free(&white);
 }
 
+// More pixels than a size_t can count are more than there is memory for.
+static void test_no_memory(void) {
+    Image none = image_new(SIZE_MAX / 2, 2), vast = {SIZE_MAX / 8, SIZE_MAX / 8, NULL};
+    EXPECT(!none.pixels && none.width == 0, "%zu x %zu pixels", none.width, none.height);
+    none = image_resize(&vast, 9, 9);
+    EXPECT(!none.pixels && none.width == 0, "%zu x %zu pixels", none.width, none.height);
+}
+
 int main(void) {
     TEST(test_kinds);
     TEST(test_palette_with_alpha);
@@ -263,5 +271,6 @@ int main(void) {
     TEST(test_write_refuses);
     TEST(test_resize);
     TEST(test_resize_keeps_white);
+    TEST(test_no_memory);
     return test_summary();
 }
