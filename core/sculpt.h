@@ -28,6 +28,8 @@
 #include "stages/unet.h"
 #include "stages/vae.h"
 
+#define SCULPT_VERSION "0.1"
+
 // ---- a model: a diffusers folder ------------------------------------------------------------------------------------
 
 typedef struct Model {
@@ -45,10 +47,14 @@ void model_close(Model *model);
 
 // ---- what is asked for ----------------------------------------------------------------------------------------------
 
+#define DEFAULT_NUM_INFERENCE_STEPS 20
+#define DEFAULT_GUIDANCE_SCALE 7.5f
+#define DEFAULT_STRENGTH 0.8f
+
 typedef struct Settings {
     const char *prompt, *negative_prompt;
-    size_t num_inference_steps;  // 20
-    float guidance_scale;        // 7.5; 1 or less: no second pass
+    size_t num_inference_steps;
+    float guidance_scale;  // 1 or less: no second pass
     uint64_t seed;
     size_t width, height;                    // pixels, multiples of the VAE's factor
     const char *scheduler;                   // NULL: the one that the model names

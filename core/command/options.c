@@ -2,8 +2,7 @@
 
 #include "command/options.h"
 
-#include "ops/context.h"
-#include "schedulers/scheduler.h"
+#include "sculpt.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -132,7 +131,7 @@ static bool read_file_name(const char *name, const char *text, const char *endin
 }
 
 static bool option_apply(Options *o, const OptionRow *row, const char *value, Error *error) {
-    enum { MAX_STEPS = 100000, MAX_SIDE = 16384, MAX_THREADS = 1024 };
+    enum { MAX_STEPS = 100000, MAX_THREADS = 1024 };
     size_t threads;
     switch (row->id) {
     case 'm': o->model = value; return true;
@@ -149,8 +148,8 @@ static bool option_apply(Options *o, const OptionRow *row, const char *value, Er
         return true;
     case SEED: return o->has_seed = read_whole(row->name, value, 0, UINT64_MAX, &o->seed, error);
     case RNG: return read_rng(value, error);
-    case 'W': return read_size(row->name, value, 1, MAX_SIDE, &o->width, error);
-    case 'H': return read_size(row->name, value, 1, MAX_SIDE, &o->height, error);
+    case 'W': return read_size(row->name, value, 1, LARGEST_SIDE, &o->width, error);
+    case 'H': return read_size(row->name, value, 1, LARGEST_SIDE, &o->height, error);
     case INIT: o->init = value; return true;
     case STRENGTH: return read_number(row->name, value, 0, 1, &o->strength, error);
     case LATENTS: o->latents = value; return true;
@@ -299,9 +298,9 @@ static bool values_known(const Options *o, Error *error) {
 
 bool options_read(Options *options, int argc, char **argv, Error *error) {
     *options = (Options){.negative_prompt = "",
-                         .num_inference_steps = 20,
-                         .guidance_scale = 7.5f,
-                         .strength = 0.8f,
+                         .num_inference_steps = DEFAULT_NUM_INFERENCE_STEPS,
+                         .guidance_scale = DEFAULT_GUIDANCE_SCALE,
+                         .strength = DEFAULT_STRENGTH,
                          .output = "sculpt.png"};
     bool given[OPTION_COUNT] = {0};
     if (!read_options(options, argc, argv, given, error)) return false;

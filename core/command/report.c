@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-// "9.41 M", "1.2 G": at most four digits and the unit's thousand
+// "9.41 M", "1.2 G": three digits and the unit's thousand
 typedef struct NumberText {
     char text[32];
 } NumberText;

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { LARGEST_SIDE = 16384 };  // pixels: of pictures that are read, and of those that are drawn
+
 typedef struct Image {
     size_t width, height;
     uint8_t *pixels;  // [height, width, 3], red green blue, rows from the top, malloc'ed; image_free gives it back

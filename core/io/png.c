@@ -18,7 +18,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { LARGEST_SIDE = 16384, LARGEST_CHUNK = 8 << 20, MOST_CHUNKS = 256 };
+enum { LARGEST_CHUNK = 8 << 20, MOST_CHUNKS = 256 };
 
 typedef struct PngJob {
     png_structp png;

@@ -7,8 +7,6 @@
 
 #include "sculpt.h"
 
-#define SCULPT_VERSION "0.1"
-
 typedef struct Recipe {
     Metadata *rows;
     size_t count;

@@ -17,17 +17,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const size_t LARGEST_SIDE = 16384;  // pixels, as for PNGs
-
 Settings settings_default(const Model *model) {
     size_t side = unet_config(model->unet)->sample_size * vae_factor(model->vae);
     return (Settings){.prompt = "",
                       .negative_prompt = "",
-                      .num_inference_steps = 20,
-                      .guidance_scale = 7.5f,
+                      .num_inference_steps = DEFAULT_NUM_INFERENCE_STEPS,
+                      .guidance_scale = DEFAULT_GUIDANCE_SCALE,
                       .width = side,
                       .height = side,
-                      .strength = 0.8f};
+                      .strength = DEFAULT_STRENGTH};
 }
 
 static bool side_check(const char *name, size_t pixels, size_t factor, Error *error) {
