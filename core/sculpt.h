@@ -141,7 +141,8 @@ const Scheduler *run_scheduler(const Run *run);
 const TokenIds *run_tokens(const Run *run, int row);  // row 0 the negative prompt, 1 the prompt
 // [rows, length, width]: 2 rows, the negative prompt's first; 1, the prompt's, with guidance off
 const float *run_text_embeddings(const Run *run, size_t *rows, size_t *length, size_t *width);
-// The settings as text, for a trace's metadata or a PNG's chunks: prompt, negative_prompt, num_inference_steps, ...
+// The settings as text, for a trace's metadata or a PNG's chunks: prompt, model, seed, ..., kernels, version. All UTF-8;
+// other bytes of the model's path are written as "\xff".
 const Metadata *run_metadata(const Run *run, size_t *count);
 const Model *run_model(const Run *run);
 void run_latent_size(const Run *run, size_t *height, size_t *width);

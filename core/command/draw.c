@@ -123,7 +123,7 @@ static bool picture_decode(Drawing *d, Image *image, Error *error) {
     if (!pixels) return error_set(error, "trace: not enough memory for the picture; ask for a smaller one");
     bool ok = run_decode(d->run, run_latents(d->run), image, pixels, error);
     if (ok) {
-        ok = trace_finish(d->trace, d->run, pixels, d->options->trace, error);
+        ok = trace_finish(d->trace, d->run, pixels, d->options->trace, d->recipe.rows, d->recipe.count, error);
         if (!ok) image_free(image);
     }
     free(pixels);

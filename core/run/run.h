@@ -4,6 +4,7 @@
 //     prompts.c    text to embeddings                        start.c      noise, or a noisy picture
 //     pipeline.c   begin, step, finish                       decode.c     latents to a picture
 //     copy.c       copy and change                           preview.c    latents to a small picture, nearly free
+//     notes.c      the settings as text
 
 #pragma once
 
@@ -15,7 +16,7 @@ typedef struct Prompts {
     size_t rows, length, width;  // rows: 2 with guidance, else 1, the prompt's
 } Prompts;
 
-enum { RUN_METADATA_MAX = 12 };
+enum { RUN_METADATA_MAX = 16 };
 
 struct Run {
     const Model *model;
@@ -54,7 +55,11 @@ bool settings_first_step(const Settings *settings, const Scheduler *scheduler, s
 bool settings_kernels(const Settings *settings, const Kernel *kernels[OP_COUNT], Error *error);
 bool settings_own_strings(Settings *settings, Error *error);  // replaces strings by copies, forgets what is used up
 void settings_free_strings(Settings *settings);
+
+// notes.c
 void run_note_settings(Run *run);  // fills metadata
+// The text as UTF-8, malloc'ed: bytes that aren't, which a file's name may have, become "\xff".
+char *note_text(const char *text);
 
 // cost.c
 typedef struct RunShape {

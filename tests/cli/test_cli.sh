@@ -188,6 +188,33 @@ pictures_tell_their_settings() {
     done
 }
 
+# trace_header FILE: the JSON text at its beginning
+trace_header() { tail -c +9 "$1" | head -c "$(od -An -t u8 -N 8 "$1" | tr -d ' ')"; }
+
+traces_tell_their_settings() {
+    draw "a red cat" -o first.png
+    draw "a blue dog" --init first.png --kernel conv2d=naive -o second.png --trace init.safetensors
+    trace_header init.safetensors | jq .__metadata__ >metadata
+    for text in first.png conv2d=naive "Sculpt $("$sculpt" --version | cut -d ' ' -f 2)" "Steps: 2, Sampler: "; do
+        grep -q -e "$text" metadata || problem "\"$text\" isn't in the trace: $(cat metadata)"
+        grep -qa -e "$text" second.png || problem "\"$text\" isn't in the PNG"
+    done
+    latents_file latents F32 [4,8,8] 1024 >given.safetensors
+    draw "a red cat" --latents given.safetensors --trace latents.safetensors
+    expect "the trace's latents" "$(trace_header latents.safetensors | jq -r .__metadata__.latents)" given.safetensors
+}
+
+names_that_are_not_utf8() {
+    local odd=$'m\xff\xc3del'
+    cp -r "$model" "$odd" || return
+    draw "a red cat" -o "$odd.png"
+    accepts "a red cat" -m "$odd" -s 2 --seed 1 --init "$odd.png" --trace odd.safetensors -o picture.png
+    expect "the trace's model" "$(trace_header odd.safetensors | jq -r .__metadata__.model)" 'm\xff\xc3del'
+    expect "the trace's init" "$(trace_header odd.safetensors | jq -r .__metadata__.init)" 'm\xff\xc3del.png'
+    grep -qaF 'Model: m\xff\xc3del' picture.png || problem "the PNG doesn't tell its model"
+    LC_ALL=C grep -qaF "$odd" picture.png && problem "the PNG holds what isn't UTF-8"
+}
+
 steps_and_traces() {
     draw "a red cat" -o plain.png
     accepts "a red cat" -m "$model" -s 5 --seed 1 --steps-dir steps --trace trace.safetensors -o traced.png
@@ -195,7 +222,7 @@ steps_and_traces() {
     accepts "a red cat" -m "$model" -s 5 --seed 1 -o alone.png
     cmp -s traced.png alone.png || problem "watching a run changes its picture"
     local header
-    header=$(tail -c +9 trace.safetensors | head -c "$(od -An -t u8 -N 8 trace.safetensors | tr -d ' ')")
+    header=$(trace_header trace.safetensors)
     for name in input_ids text_embeddings timesteps latents.0 latents.5 noise_pred_uncond.0 noise_pred_text.4 noise_pred.4 \
         pred_original_sample.4 image; do
         jq -e --arg name "$name" 'has($name)' <<<"$header" >/dev/null || problem "no $name in the trace"
@@ -204,7 +231,7 @@ steps_and_traces() {
     expect "pictures of 2 steps after 5" "$(cd steps && echo *)" "step-000.png step-001.png strip.png"
     expect "the trace's prompt" "$(jq -r '.__metadata__.prompt' <<<"$header")" "a red cat"
     accepts "a red cat" -m "$model" -s 2 --seed 1 -g 1 --trace alone.safetensors
-    header=$(tail -c +9 alone.safetensors | head -c "$(od -An -t u8 -N 8 alone.safetensors | tr -d ' ')")
+    header=$(trace_header alone.safetensors)
     expect "rows without guidance" "$(jq -c '.input_ids.shape[0]' <<<"$header")" 1
     ! grep -q noise_pred_uncond <<<"$header" || problem "two halves of the noise without guidance"
 }
@@ -383,8 +410,8 @@ tokenize() {
 }
 
 cases=(help_teaches later_options_are_unknown bad_command_lines bad_numbers options_stand_anywhere same_seed_same_bytes
-    prompts_of_all_kinds a_pipe_gets_no_bar a_terminal_gets_a_bar pictures_tell_their_settings steps_and_traces
-    image_to_image given_latents kernels_and_schedulers sizes broken_models bad_outputs a_full_disk a_signal_stops_it tokenize)
+    prompts_of_all_kinds a_pipe_gets_no_bar a_terminal_gets_a_bar pictures_tell_their_settings
+    traces_tell_their_settings names_that_are_not_utf8 steps_and_traces    image_to_image given_latents kernels_and_schedulers sizes broken_models bad_outputs a_full_disk a_signal_stops_it tokenize)
 
 if [ -z "$model" ]; then
     echo "skip ${#cases[@]} cases: no model in tests/golden/runs nor in data/models/critters"
