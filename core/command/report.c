@@ -2,6 +2,8 @@
 
 #include "command/report.h"
 
+#include "base/text.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -56,13 +58,13 @@ void report_times(const Run *run) {
 
 // Text from outside on one line: control characters as ?, and only its beginning when it is long.
 static void print_beginning(const char *text) {
-    enum { MOST = 240 };
+    enum { MOST = 240 };  // bytes
     size_t n = strnlen(text, MOST + 1);
     bool cut = n > MOST;
     while (cut && n > 0 && text[n - 1] != ' ') n--;
-    if (cut && n == 0) n = MOST;
+    if (cut && n == 0) n = text_whole(text, MOST);
     for (size_t i = 0; i < n; i++) fputc((unsigned char)text[i] < ' ' || text[i] == 127 ? '?' : text[i], stderr);
-    if (cut) fprintf(stderr, "... (%zu characters in all)", strlen(text));
+    if (cut) fprintf(stderr, "... (%zu characters in all)", text_characters(text));
 }
 
 void report_lost_words(const Run *run) {

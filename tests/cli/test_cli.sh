@@ -164,6 +164,12 @@ prompts_of_all_kinds() {
     draw "$(printf 'hippo %.0s' {1..10000})" -o long.png
     grep -q "the model never sees" "$work/stderr" || problem "a prompt of 10,000 words was cut silently"
     [ "$(wc -L <"$work/stderr")" -le 500 ] || problem "the lost words fill the screen"
+    local word lost
+    word=$(printf '€🐸%.0s' {1..200})
+    lost=$("$sculpt" tokenize "$word" -m "$model" --json | jq '.lost | length')
+    draw "$word" -o word.png
+    iconv -f UTF-8 "$work/stderr" >/dev/null || problem "a lost word is cut inside a character"
+    grep -q "($lost characters in all)" "$work/stderr" || problem "it isn't said that $lost characters were lost"
     refuses 1 "UTF-8" $'a \xff cat' -m "$model"
 }
 
