@@ -281,16 +281,25 @@ static bool read_words(Options *options, int count, char **words, Error *error) 
     return true;
 }
 
-// Names and settings that no model has are refused before one is opened.
-static bool values_known(const Options *o, Error *error) {
-    if (o->scheduler && !scheduler_kind_named(o->scheduler, error)) return false;
-    bool ok = true;
-    SchedulerConfig any = ddim_kind.defaults;
-    for (size_t i = 0; ok && i < o->scheduler_config_count; i++) {
-        ok = scheduler_config_set(&any, o->scheduler_configs[i], error);
+// Whether a scheduler can be made with these settings. What the model's file says isn't known yet, so they are laid over
+// a class's own: the one that was named, or DDIM, which knows them all.
+static bool scheduler_possible(const Options *o, Error *error) {
+    const SchedulerKind *kind = o->scheduler ? scheduler_kind_named(o->scheduler, error) : &ddim_kind;
+    if (!kind) return false;
+    SchedulerConfig config = kind->defaults;
+    for (size_t i = 0; i < o->scheduler_config_count; i++) {
+        if (!scheduler_config_set(&config, o->scheduler_configs[i], error)) return false;
     }
+    Scheduler *scheduler = scheduler_new(kind, &config, error);
+    bool possible = scheduler != NULL;
+    scheduler_free(scheduler);
+    return possible;
+}
+
+static bool kernels_known(const Options *o, Error *error) {
     Context chooser;
     context_open_planning(&chooser, NULL);
+    bool ok = true;
     for (size_t i = 0; ok && i < o->kernel_count; i++) ok = context_choose_kernel(&chooser, o->kernels[i], error);
     context_close(&chooser);
     return ok;
@@ -319,5 +328,6 @@ bool options_read(Options *options, int argc, char **argv, Error *error) {
     if (options->init && options->latents) {
         return error_set(error, "--init and --latents: both say where the run starts; leave one out");
     }
-    return values_known(options, error);
+    // Names and settings that no model has are refused before one is opened.
+    return scheduler_possible(options, error) && kernels_known(options, error);
 }

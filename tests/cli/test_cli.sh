@@ -293,7 +293,11 @@ kernels_and_schedulers() {
     draw "a red cat" --scheduler euler --scheduler-config timestep_spacing=trailing
     refuses 2 "timestep_spacing" "a cat" -m "$model" --scheduler-config timestep_spacing=sideways
     refuses 2 "colour" "a cat" -m "$model" --scheduler-config colour=red
-    refuses 2 "eta" "a cat" -m "$model" --scheduler-config eta=nan
+    for setting in eta=nan eta=2 eta=-1 num_train_timesteps=0 beta_start=0 clip_sample_range=0; do
+        refuses 2 "${setting%=*}" "a cat" -m "$model" --scheduler-config $setting
+    done
+    refuses 2 "eta" "a cat" -m "$model" --scheduler euler --scheduler-config eta=0.5
+    draw "a red cat" --scheduler-config eta=0.5
     refuses 1 "steps" "a cat" -m "$model" -s 1001
     accepts kernels
     grep -q 'conv2d' "$work/stdout" && grep -q '\* ' "$work/stdout" && grep -q naive "$work/stdout" || problem "sculpt kernels"
