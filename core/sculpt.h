@@ -79,6 +79,8 @@ typedef struct RunCost {
     size_t timestep_count;            // steps that will be run: int(steps * strength) for image to image
     Cost text, step, decode, encode;  // a step: both halves of guidance
     size_t weight_bytes, activation_bytes;  // activation_bytes: the arena's peak over all stages
+    const SchedulerKind *scheduler;         // the one that the settings, or the model, name
+    char scheduler_note[256];               // what was changed in the model's settings for it; "" if nothing
 } RunCost;
 
 bool run_cost(const Model *model, const Settings *settings, RunCost *cost, Error *error);

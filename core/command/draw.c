@@ -29,6 +29,7 @@ typedef struct Drawing {
     Settings settings;
     Image init;
     RunCost cost;
+    size_t decodes;  // pictures that the run decodes, the last one and those of the filmstrip
     Run *run;
     Recipe recipe;
     Filmstrip strip;
@@ -98,7 +99,10 @@ static bool drawing_open(Drawing *d, Error *error) {
     char *folder = model_folder(o);
     d->model = model_open(folder, error);
     free(folder);
-    return d->model && settings_make(d, error) && run_cost(d->model, &d->settings, &d->cost, error);
+    if (!d->model || !settings_make(d, error) || !run_cost(d->model, &d->settings, &d->cost, error)) return false;
+    d->decodes = 1 + (o->steps_dir ? filmstrip_decodes(d->cost.timestep_count, d->cost.decode) : 0);
+    report_cost(d->model, &d->settings, &d->cost, d->decodes);
+    return true;
 }
 
 // ---- the run --------------------------------------------------------------------------------------------------------
@@ -137,8 +141,6 @@ static bool drawing_run(Drawing *d, Interrupt *interrupt, Error *error) {
     if (!d->run) return false;
     interrupt_set_run(interrupt, d->run);
 
-    const Scheduler *scheduler = run_scheduler(d->run);
-    report_cost(d->model, &d->settings, &d->cost, scheduler);
     report_lost_words(d->run);
     recipe_make(&d->recipe, d->run, &d->settings);
     if (o->init) recipe_add(&d->recipe, "init", o->init);
@@ -155,7 +157,7 @@ static bool drawing_run(Drawing *d, Interrupt *interrupt, Error *error) {
     if (ok) ok = png_write(o->output, &image, d->recipe.rows, d->recipe.count, error);
     image_free(&image);
     if (ok) {
-        report_times(d->run);
+        report_times(d->run, d->decodes);
         fprintf(stderr, "written: %s\n", o->output);
     }
     return ok;

@@ -15,11 +15,19 @@
 // takes 2500, as much as several steps.
 static const uint64_t DECODE_FLOPS_LIMIT = 20000000000;
 
+static bool decodes(Cost decode) { return decode.flops <= DECODE_FLOPS_LIMIT; }
+
+static size_t column_count(size_t step_count) {
+    return step_count < FILMSTRIP_COLUMNS ? step_count : FILMSTRIP_COLUMNS;
+}
+
+size_t filmstrip_decodes(size_t step_count, Cost decode) {
+    return decodes(decode) ? step_count + column_count(step_count) : 0;
+}
+
 bool filmstrip_open(Filmstrip *strip, const char *folder, size_t step_count, Cost decode, Error *error) {
-    *strip = (Filmstrip){.folder = folder,
-                         .step_count = step_count,
-                         .decodes = decode.flops <= DECODE_FLOPS_LIMIT,
-                         .columns = step_count < FILMSTRIP_COLUMNS ? step_count : FILMSTRIP_COLUMNS};
+    *strip = (Filmstrip){
+        .folder = folder, .step_count = step_count, .decodes = decodes(decode), .columns = column_count(step_count)};
     struct stat status;
     if (mkdir(folder, 0777) == 0) return true;
     if (errno != EEXIST)

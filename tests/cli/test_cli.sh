@@ -224,6 +224,8 @@ names_that_are_not_utf8() {
 steps_and_traces() {
     draw "a red cat" -o plain.png
     accepts "a red cat" -m "$model" -s 5 --seed 1 --steps-dir steps --trace trace.safetensors -o traced.png
+    grep -q " and 11 decodes of .*FLOP in all" "$work/stderr" || problem "the cost of 5 steps, 5 noisy pictures and the last"
+    grep -q ", 11 decodes .* s; peak memory" "$work/stderr" || problem "decodes aren't counted after the run"
     expect "pictures of 5 steps" "$(cd steps && echo *)" "step-000.png step-001.png step-002.png step-003.png step-004.png strip.png"
     accepts "a red cat" -m "$model" -s 5 --seed 1 -o alone.png
     cmp -s traced.png alone.png || problem "watching a run changes its picture"
