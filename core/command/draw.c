@@ -180,7 +180,6 @@ int command_draw(const Options *options) {
 
     Drawing drawing = {.options = options};
     bool ok = drawing_open(&drawing, &error) && drawing_run(&drawing, &interrupt, &error);
-    interrupt_set_run(&interrupt, NULL);
     if (!ok && interrupt_happened(&interrupt)) {
         error = (Error){0};
         error_set(&error, "interrupted: stopped after step %zu of %zu; --seed %llu begins the same picture again",

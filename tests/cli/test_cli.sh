@@ -381,16 +381,31 @@ a_full_disk() {
     fi
 }
 
-a_signal_stops_it() {
-    "$sculpt" "a red cat" -m "$model" -s 900 --seed 1 -o stopped.png 2>said &
-    local process=$!
-    for _ in {1..100}; do grep -q FLOP said 2>/dev/null && break || sleep 0.05; done
-    sleep 0.1
+# interrupts PATTERN ARGUMENT...: a run that would take minutes on any machine gets a signal once it has said PATTERN, and
+# ends within an op, in one line that goes to $said. Kernels are naive, so that an op takes long, too.
+interrupts() {
+    local pattern=$1 process
+    shift
+    : >said
+    timeout 300 "$sculpt" "$@" -m "$model" --seed 1 --kernel conv2d=naive --kernel attention=naive 2>said &
+    process=$!
+    for _ in {1..1000}; do grep -q "$pattern" said && break || sleep 0.05; done
     kill -TERM $process
     wait $process
     expect "status" $? 1
-    [[ $(tail -n 1 said) == "sculpt: interrupted:"* ]] || problem "a stopped run says: $(tail -n 1 said)"
+    said=$(tail -n 1 said)
+    [[ $said == "sculpt: interrupted: "*\;* ]] || problem "a stopped run says: $said"
+}
+
+a_signal_stops_it() {
+    local said
+    interrupts "never sees" "$(printf 'hippo %.0s' {1..100})" -s 900 -W 256 -H 256
+    [[ $said == *"stopped after step "[0-9]*" of 900"* ]] || problem "how far it came: $said"
     expect "what is left" "$(echo *)" "said"
+    draw "a red cat" -o first.png
+    interrupts "FLOP in all" "a red cat" --init first.png -W 1024 -H 1024 -o second.png
+    [[ $said == *"before the first step"* ]] || problem "a run that hadn't begun says: $said"
+    expect "what is left" "$(echo *)" "first.png said"
 }
 
 # ---- tokenize -------------------------------------------------------------------------------------------------------
