@@ -25,6 +25,25 @@ size_t filmstrip_decodes(size_t step_count, Cost decode) {
     return decodes(decode) ? step_count + column_count(step_count) : 0;
 }
 
+static char *step_path(const Filmstrip *strip, size_t k) {
+    char name[32];
+    snprintf(name, sizeof name, "step-%03zu.png", k);
+    return path_join(strip->folder, name);
+}
+
+// What an earlier run has left in the same folder would look like this run's.
+static void remove_old(const Filmstrip *strip) {
+    bool there = true;
+    for (size_t k = 0; there; k++) {
+        char *path = step_path(strip, k);
+        there = unlink(path) == 0;
+        free(path);
+    }
+    char *path = path_join(strip->folder, "strip.png");
+    unlink(path);
+    free(path);
+}
+
 bool filmstrip_open(Filmstrip *strip, const char *folder, size_t step_count, Cost decode, Error *error) {
     *strip = (Filmstrip){
         .folder = folder, .step_count = step_count, .decodes = decodes(decode), .columns = column_count(step_count)};
@@ -33,24 +52,10 @@ bool filmstrip_open(Filmstrip *strip, const char *folder, size_t step_count, Cos
     if (errno != EEXIST)
         return error_set(error, "%s: can't be made: %s; name a folder inside one that is there", folder,
                          strerror(errno));
-    if (stat(folder, &status) == 0 && S_ISDIR(status.st_mode)) return true;
-    return error_set(error, "%s: is no folder; name one, or a place where there is nothing yet", folder);
-}
-
-static char *step_path(const Filmstrip *strip, size_t k) {
-    char name[32];
-    snprintf(name, sizeof name, "step-%03zu.png", k);
-    return path_join(strip->folder, name);
-}
-
-// What a longer run has left in the same folder would look like this run's end.
-static void remove_later_steps(const Filmstrip *strip) {
-    bool there = true;
-    for (size_t k = strip->step_count; there; k++) {
-        char *path = step_path(strip, k);
-        there = unlink(path) == 0;
-        free(path);
-    }
+    if (stat(folder, &status) != 0 || !S_ISDIR(status.st_mode))
+        return error_set(error, "%s: is no folder; name one, or a place where there is nothing yet", folder);
+    remove_old(strip);
+    return true;
 }
 
 // Latents as a picture of the run's size.
@@ -99,7 +104,6 @@ static void image_place(Image *sheet, const Image *image, size_t left, size_t to
 }
 
 bool filmstrip_write(const Filmstrip *strip, const Recipe *recipe, Error *error) {
-    remove_later_steps(strip);
     enum { GAP = 4 };  // pixels of white between and around the pictures
     size_t width = strip->noisy[0].width + GAP, height = strip->noisy[0].height + GAP;
     Image sheet = image_new(strip->columns * width + GAP, 2 * height + GAP);

@@ -22,7 +22,7 @@ typedef struct Filmstrip {
 // shows; or none, where decoding one costs too much. decode is what one costs.
 size_t filmstrip_decodes(size_t step_count, Cost decode);
 
-// Makes the folder if it isn't there (not its parents).
+// Makes the folder if it isn't there (not its parents), and clears it of an earlier run's pictures.
 bool filmstrip_open(Filmstrip *strip, const char *folder, size_t step_count, Cost decode, Error *error);
 
 // Writes step-NNN.png for the step that the run has just done.

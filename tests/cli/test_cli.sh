@@ -237,6 +237,8 @@ steps_and_traces() {
     done
     draw "a red cat" --steps-dir steps -o shorter.png
     expect "pictures of 2 steps after 5" "$(cd steps && echo *)" "step-000.png step-001.png strip.png"
+    (trap '' XFSZ && ulimit -f 1 && exec "$sculpt" "a red cat" -m "$model" --steps-dir steps 2>/dev/null)
+    expect "pictures of a run that fails at its first step" "$(ls -A steps)" ""
     expect "the trace's prompt" "$(jq -r '.__metadata__.prompt' <<<"$header")" "a red cat"
     accepts "a red cat" -m "$model" -s 2 --seed 1 -g 1 --trace alone.safetensors
     header=$(trace_header alone.safetensors)
