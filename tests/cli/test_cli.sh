@@ -9,7 +9,7 @@ work=$PWD/build/tmp/cli
 rm -rf "$work" && mkdir -p "$work" || exit 1
 model=$PWD/tests/golden/runs/sd1
 
-passed=0 failed=0 skipped=0 problems=""
+passed=0 failed=0 problems=""
 
 problem() { problems+="    $1"$'\n'; }
 
@@ -32,7 +32,7 @@ refuses() {
     local wanted=$1 pattern=$2 before after status
     shift 2
     before=$(find . | sort)
-    "$sculpt" "$@" >"$work/stdout" 2>"$work/stderr" </dev/null
+    timeout 300 "$sculpt" "$@" >"$work/stdout" 2>"$work/stderr" </dev/null
     status=$?
     after=$(find . | sort)
     local said
@@ -51,7 +51,7 @@ cost_lines='parameters\.\|FLOP in all\|steps_offset\|clip_sample\|the model neve
 
 # accepts ARGUMENT...: ends with status 0
 accepts() {
-    "$sculpt" "$@" >"$work/stdout" 2>"$work/stderr" </dev/null || problem "sculpt $*: $(tail -n 1 "$work/stderr")"
+    timeout 300 "$sculpt" "$@" >"$work/stdout" 2>"$work/stderr" </dev/null || problem "sculpt $*: $(tail -n 1 "$work/stderr")"
 }
 
 expect() { [ "$2" = "$3" ] || problem "$1: \"${2:0:200}\", not \"${3:0:200}\""; }
@@ -287,9 +287,24 @@ given_latents() {
     done
 }
 
+# trace_pixels FILE: the picture in a trace, a number a line
+trace_pixels() {
+    local begin end
+    read -r begin end < <(trace_header "$1" | jq -r '.image.data_offsets | @tsv')
+    tail -c +9 "$1" | tail -c +$(($(trace_header "$1" | wc -c) + begin + 1)) | head -c $((end - begin)) | od -An -v -t f4 -w4
+}
+
+# same_picture TRACE TRACE: that differ by at most a mean square of 1e-6, which is a PSNR of 60 dB
+same_picture() {
+    paste <(trace_pixels "$1") <(trace_pixels "$2") |
+        awk '{ sum += ($1 - $2) ^ 2 } END { exit !(NF == 2 && NR > 0 && sum / NR <= 1e-6) }' ||
+        problem "$1 and $2 hold different pictures"
+}
+
 kernels_and_schedulers() {
-    draw "a red cat" -o blas.png
-    draw "a red cat" --kernel conv2d=naive --kernel attention=naive -o naive.png
+    draw "a red cat" --trace fastest.safetensors
+    draw "a red cat" --kernel conv2d=naive --kernel attention=naive --trace naive.safetensors
+    same_picture fastest.safetensors naive.safetensors
     refuses 2 "conv3d" "a cat" -m "$model" --kernel conv3d=naive
     refuses 2 "quick" "a cat" -m "$model" --kernel conv2d=quick
     refuses 2 "conv2d" "a cat" -m "$model" --kernel conv2d
@@ -317,7 +332,6 @@ sizes() {
     expect "width and height" "$(od -An -t x1 -j 16 -N 8 odd.png | tr -d ' ')" 0000004800000030
     refuses 1 "101" "a cat" -m "$model" -W 101
     refuses 1 "61" "a cat" -m "$model" -H 61
-    refuses 1 "memory" "a cat" -m "$model" -W 16384 -H 16384
 }
 
 # ---- broken models --------------------------------------------------------------------------------------------------
@@ -442,10 +456,6 @@ cases=(help_teaches later_options_are_unknown bad_command_lines bad_numbers opti
     prompts_of_all_kinds a_pipe_gets_no_bar a_terminal_gets_a_bar pictures_tell_their_settings
     traces_tell_their_settings names_that_are_not_utf8 steps_and_traces    image_to_image given_latents kernels_and_schedulers sizes broken_models bad_outputs a_full_disk a_signal_stops_it tokenize)
 
-if [ -z "$model" ]; then
-    echo "skip ${#cases[@]} cases: no model in tests/golden/runs nor in data/models/critters"
-    skipped=${#cases[@]} cases=()
-fi
 for case in "${cases[@]}"; do run_case "$case"; done
-echo "$passed passed, $failed failed, $skipped skipped"
+echo "$passed passed, $failed failed, 0 skipped"
 [ "$failed" = 0 ]
