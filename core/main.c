@@ -6,7 +6,7 @@
 
 #include "command/commands.h"
 
-#include "run/recipe.h"
+#include "sculpt.h"
 
 #include <limits.h>
 #include <stdio.h>

@@ -30,6 +30,8 @@
 #include "stages/unet.h"
 #include "stages/vae.h"
 
+#define SCULPT_VERSION "0.1"
+
 // ---- a model: a diffusers folder ------------------------------------------------------------------------------------
 
 enum { LATENT_CHANNELS = 4 };  // of all Stable Diffusion 1.x and 2.x; model_open refuses others
@@ -49,10 +51,14 @@ void model_close(Model *model);
 
 // ---- what is asked for ----------------------------------------------------------------------------------------------
 
+#define DEFAULT_NUM_INFERENCE_STEPS 20
+#define DEFAULT_GUIDANCE_SCALE 7.5f
+#define DEFAULT_STRENGTH 0.8f
+
 typedef struct Settings {
     const char *prompt, *negative_prompt;
-    size_t num_inference_steps;  // 20
-    float guidance_scale;        // 7.5; 1 or less: no second pass
+    size_t num_inference_steps;
+    float guidance_scale;  // 1 or less: no second pass
     uint64_t seed;
     size_t width, height;                    // pixels, multiples of the VAE's factor
     const char *scheduler;                   // NULL: the one that the model names
@@ -80,6 +86,8 @@ typedef struct RunCost {
     size_t timestep_count;            // steps that will be run: int(steps * strength) for image to image
     Cost text, step, decode, encode;  // a step: both halves of guidance
     size_t weight_bytes, activation_bytes;  // activation_bytes: the arena's peak over all stages
+    const SchedulerKind *scheduler;         // the one that the settings, or the model, name
+    char scheduler_note[256];               // what was changed in the model's settings for it; "" if nothing
 } RunCost;
 
 bool run_cost(const Model *model, const Settings *settings, RunCost *cost, Error *error);
@@ -143,7 +151,8 @@ const Scheduler *run_scheduler(const Run *run);
 const TokenIds *run_tokens(const Run *run, int row);  // row 0 the negative prompt, 1 the prompt
 // [rows, length, width]: 2 rows, the negative prompt's first; 1, the prompt's, with guidance off
 const float *run_text_embeddings(const Run *run, size_t *rows, size_t *length, size_t *width);
-// The settings as text, for a trace's metadata or a PNG's chunks: prompt, negative_prompt, num_inference_steps, ...
+// The settings as text, for a trace's metadata or a PNG's chunks: prompt, model, seed, ..., kernels, version. All UTF-8;
+// other bytes of the model's path are written as "\xff".
 const Metadata *run_metadata(const Run *run, size_t *count);
 const Model *run_model(const Run *run);
 void run_latent_size(const Run *run, size_t *height, size_t *width);

@@ -52,6 +52,8 @@ RUNS = {
     "image to image": {"prompt": "a green frog", "steps": 20, "guidance": 5, "seed": 10, "strength": 0.6},
     "image to image, euler": {"prompt": "a green frog", "steps": 10, "guidance": 5, "seed": 11, "strength": 0.35,
                               "scheduler": "euler"},
+    "image to image, resized": {"prompt": "a green frog", "steps": 10, "guidance": 5, "seed": 12, "strength": 0.5,
+                                "init_size": (200, 75)},
 }  # fmt: skip
 
 # ---- what goes in ----------------------------------------------------------------------------------------------------
@@ -64,8 +66,9 @@ def pixel_size(pipeline, run):
     return width * pipeline.vae_scale_factor, height * pipeline.vae_scale_factor
 
 
-def init_picture(width, height):
-    """Something to paint over: smooth waves of colour, the same each time."""
+def init_picture(pipeline, run):
+    """Something to paint over: smooth waves of colour, the same each time; of the run's size if not of another."""
+    width, height = run.get("init_size", pixel_size(pipeline, run))
     y, x = np.mgrid[0:height, 0:width] / 16.0
     waves = np.stack([np.sin(x), np.cos(y), np.sin(x + y)], axis=-1)
     return Image.fromarray(((waves + 1) * 127.5).astype(np.uint8))
@@ -119,7 +122,9 @@ def draw_with_diffusers(pipeline, run):
                      guidance_scale=run["guidance"], generator=torch.Generator().manual_seed(run["seed"]),
                      eta=run.get("eta", 0.0), output_type="pt")  # fmt: skip
     if "strength" in run:
-        arguments.update(image=init_picture(width, height), strength=run["strength"])
+        # image to image takes its size from the picture, so that is resized beforehand, with the pipeline's own means
+        picture = pipeline.image_processor.resize(init_picture(pipeline, run), height, width)
+        arguments.update(image=picture, strength=run["strength"])
     else:
         arguments.update(width=width, height=height, latents=start_latents(pipeline, run) if "latents" in run else None)
     trace["image"] = pipeline(**arguments).images[0]
@@ -147,7 +152,7 @@ def draw_with_sculpt(program, folder, run, pipeline, scratch):
     for key, value in {**run.get("config", {}), **({"eta": run["eta"]} if "eta" in run else {})}.items():
         command += ["--scheduler-config", f"{key}={value}"]
     if "strength" in run:
-        init_picture(width, height).save(scratch / "init.png")
+        init_picture(pipeline, run).save(scratch / "init.png")
         command += ["--init", str(scratch / "init.png"), "--strength", str(run["strength"])]
     if "latents" in run:
         save_file({"latents": start_latents(pipeline, run)}, scratch / "latents.safetensors")

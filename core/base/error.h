@@ -11,7 +11,7 @@ typedef struct Error {
     char message[1024];  // "" while nothing went wrong
 } Error;
 
-// Writes the message (printf-style, control characters from outside made visible, cut at the buffer's end) and returns
-// false, so that a function can end with `return error_set(error, ...)`. An error already set is kept: the first is the
-// cause, what follows are its effects. error may be NULL.
+// Writes the message (printf-style, control characters from outside made visible, cut between two characters where the
+// buffer ends) and returns false, so that a function can end with `return error_set(error, ...)`. An error already set
+// is kept: the first is the cause, what follows are its effects. error may be NULL.
 bool error_set(Error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -30,6 +30,7 @@ typedef struct Drawing {
     Settings settings;
     Image init;
     RunCost cost;
+    size_t decodes;  // pictures that the run decodes, the last one and those of the filmstrip
     Run *run;
     Recipe recipe;
     Filmstrip strip;
@@ -100,7 +101,10 @@ static bool drawing_open(Drawing *d, Error *error) {
     if (o->threads) omp_set_num_threads(o->threads);  // for loading; a run has its own
     d->model = model_open(folder, error);
     free(folder);
-    return d->model && settings_make(d, error) && run_cost(d->model, &d->settings, &d->cost, error);
+    if (!d->model || !settings_make(d, error) || !run_cost(d->model, &d->settings, &d->cost, error)) return false;
+    d->decodes = 1 + (o->steps_dir ? filmstrip_decodes(d->cost.timestep_count, d->cost.decode) : 0);
+    report_cost(d->model, &d->settings, &d->cost, d->decodes);
+    return true;
 }
 
 // ---- the run --------------------------------------------------------------------------------------------------------
@@ -125,7 +129,7 @@ static bool picture_decode(Drawing *d, Image *image, Error *error) {
     if (!pixels) return error_set(error, "trace: not enough memory for the picture; ask for a smaller one");
     bool ok = run_decode(d->run, run_latents(d->run), image, pixels, error);
     if (ok) {
-        ok = trace_finish(d->trace, d->run, pixels, d->options->trace, error);
+        ok = trace_finish(d->trace, d->run, pixels, d->options->trace, d->recipe.rows, d->recipe.count, error);
         if (!ok) image_free(image);
     }
     free(pixels);
@@ -139,8 +143,6 @@ static bool drawing_run(Drawing *d, Interrupt *interrupt, Error *error) {
     if (!d->run) return false;
     interrupt_set_run(interrupt, d->run);
 
-    const Scheduler *scheduler = run_scheduler(d->run);
-    report_cost(d->model, &d->settings, &d->cost, scheduler);
     report_lost_words(d->run);
     recipe_make(&d->recipe, d->run, &d->settings);
     if (o->init) recipe_add(&d->recipe, "init", o->init);
@@ -157,7 +159,7 @@ static bool drawing_run(Drawing *d, Interrupt *interrupt, Error *error) {
     if (ok) ok = png_write(o->output, &image, d->recipe.rows, d->recipe.count, error);
     image_free(&image);
     if (ok) {
-        report_times(d->run);
+        report_times(d->run, d->decodes);
         fprintf(stderr, "written: %s\n", o->output);
     }
     return ok;
@@ -180,7 +182,6 @@ int command_draw(const Options *options) {
 
     Drawing drawing = {.options = options};
     bool ok = drawing_open(&drawing, &error) && drawing_run(&drawing, &interrupt, &error);
-    interrupt_set_run(&interrupt, NULL);
     if (!ok && interrupt_happened(&interrupt)) {
         error = (Error){0};
         error_set(&error, "interrupted: stopped after step %zu of %zu; --seed %llu begins the same picture again",

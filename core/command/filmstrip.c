@@ -15,18 +15,14 @@
 // takes 2500, as much as several steps.
 static const uint64_t DECODE_FLOPS_LIMIT = 20000000000;
 
-bool filmstrip_open(Filmstrip *strip, const char *folder, size_t step_count, Cost decode, Error *error) {
-    *strip = (Filmstrip){.folder = folder,
-                         .step_count = step_count,
-                         .decodes = decode.flops <= DECODE_FLOPS_LIMIT,
-                         .columns = step_count < FILMSTRIP_COLUMNS ? step_count : FILMSTRIP_COLUMNS};
-    struct stat status;
-    if (mkdir(folder, 0777) == 0) return true;
-    if (errno != EEXIST)
-        return error_set(error, "%s: can't be made: %s; name a folder inside one that is there", folder,
-                         strerror(errno));
-    if (stat(folder, &status) == 0 && S_ISDIR(status.st_mode)) return true;
-    return error_set(error, "%s: is no folder; name one, or a place where there is nothing yet", folder);
+static bool decodes(Cost decode) { return decode.flops <= DECODE_FLOPS_LIMIT; }
+
+static size_t column_count(size_t step_count) {
+    return step_count < FILMSTRIP_COLUMNS ? step_count : FILMSTRIP_COLUMNS;
+}
+
+size_t filmstrip_decodes(size_t step_count, Cost decode) {
+    return decodes(decode) ? step_count + column_count(step_count) : 0;
 }
 
 static char *step_path(const Filmstrip *strip, size_t k) {
@@ -35,14 +31,31 @@ static char *step_path(const Filmstrip *strip, size_t k) {
     return path_join(strip->folder, name);
 }
 
-// What a longer run has left in the same folder would look like this run's end.
-static void remove_later_steps(const Filmstrip *strip) {
+// What an earlier run has left in the same folder would look like this run's.
+static void remove_old(const Filmstrip *strip) {
     bool there = true;
-    for (size_t k = strip->step_count; there; k++) {
+    for (size_t k = 0; there; k++) {
         char *path = step_path(strip, k);
         there = unlink(path) == 0;
         free(path);
     }
+    char *path = path_join(strip->folder, "strip.png");
+    unlink(path);
+    free(path);
+}
+
+bool filmstrip_open(Filmstrip *strip, const char *folder, size_t step_count, Cost decode, Error *error) {
+    *strip = (Filmstrip){
+        .folder = folder, .step_count = step_count, .decodes = decodes(decode), .columns = column_count(step_count)};
+    struct stat status;
+    if (mkdir(folder, 0777) == 0) return true;
+    if (errno != EEXIST)
+        return error_set(error, "%s: can't be made: %s; name a folder inside one that is there", folder,
+                         strerror(errno));
+    if (stat(folder, &status) != 0 || !S_ISDIR(status.st_mode))
+        return error_set(error, "%s: is no folder; name one, or a place where there is nothing yet", folder);
+    remove_old(strip);
+    return true;
 }
 
 // Latents as a picture of the run's size.
@@ -53,7 +66,7 @@ static bool latents_show(const Filmstrip *strip, Run *run, const Settings *setti
     if (!run_preview(run, latents, &small, error)) return false;
     *image = image_resize(&small, settings->width, settings->height);
     image_free(&small);
-    return true;
+    return image->pixels || error_set(error, "%s: no memory for a picture; close other programs", strip->folder);
 }
 
 // The strip's column that shows step k; FILMSTRIP_COLUMNS for none.
@@ -91,10 +104,10 @@ static void image_place(Image *sheet, const Image *image, size_t left, size_t to
 }
 
 bool filmstrip_write(const Filmstrip *strip, const Recipe *recipe, Error *error) {
-    remove_later_steps(strip);
     enum { GAP = 4 };  // pixels of white between and around the pictures
     size_t width = strip->noisy[0].width + GAP, height = strip->noisy[0].height + GAP;
     Image sheet = image_new(strip->columns * width + GAP, 2 * height + GAP);
+    if (!sheet.pixels) return error_set(error, "%s: no memory for strip.png; close other programs", strip->folder);
     memset(sheet.pixels, 255, sheet.width * sheet.height * 3);
     for (size_t i = 0; i < strip->columns; i++) {
         image_place(&sheet, &strip->noisy[i], GAP + i * width, GAP);

@@ -18,7 +18,11 @@ typedef struct Filmstrip {
     Image noisy[FILMSTRIP_COLUMNS], predicted[FILMSTRIP_COLUMNS];
 } Filmstrip;
 
-// Makes the folder if it isn't there (not its parents). decode is what decoding one picture costs.
+// How many pictures a strip of so many steps decodes: what was predicted at each, and the noisy ones that strip.png
+// shows; or none, where decoding one costs too much. decode is what one costs.
+size_t filmstrip_decodes(size_t step_count, Cost decode);
+
+// Makes the folder if it isn't there (not its parents), and clears it of an earlier run's pictures.
 bool filmstrip_open(Filmstrip *strip, const char *folder, size_t step_count, Cost decode, Error *error);
 
 // Writes step-NNN.png for the step that the run has just done.

@@ -2,6 +2,9 @@
 
 #include "command/interrupt.h"
 
+#include "command/commands.h"
+
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,7 +14,10 @@ static void *watch(void *argument) {
         int number;
         if (sigwait(&interrupt->signals, &number) != 0) continue;
         Run *run = atomic_load(&interrupt->run);
-        if (!run) _exit(1);
+        if (!run) {
+            fputs("sculpt: interrupted: before the first step; the same command begins again\n", stderr);
+            _exit(EXIT_RUN_FAILED);
+        }
         atomic_store(&interrupt->happened, true);
         run_stop(run);
     }

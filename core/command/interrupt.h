@@ -15,11 +15,11 @@ typedef struct Interrupt {
     sigset_t signals;
     pthread_t watcher;
     atomic_bool happened;  // a signal came and the run was told to stop
-    _Atomic(Run *) run;    // NULL: nothing has begun, so a signal ends the program at once
+    _Atomic(Run *) run;    // NULL: none has begun, so a signal ends the program at once, with a word about it
 } Interrupt;
 
 // To be called before any other thread is made (OpenMP's inherit the blocked signals). False when none can be made.
 bool interrupt_open(Interrupt *interrupt, Error *error);
-void interrupt_set_run(Interrupt *interrupt, Run *run);  // NULL when the run is over
+void interrupt_set_run(Interrupt *interrupt, Run *run);  // from here on, it is told to stop
 bool interrupt_happened(const Interrupt *interrupt);
-void interrupt_close(Interrupt *interrupt);
+void interrupt_close(Interrupt *interrupt);  // before the run is freed

@@ -2,8 +2,7 @@
 
 #include "command/options.h"
 
-#include "ops/context.h"
-#include "schedulers/scheduler.h"
+#include "sculpt.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -132,7 +131,7 @@ static bool read_file_name(const char *name, const char *text, const char *endin
 }
 
 static bool option_apply(Options *o, const OptionRow *row, const char *value, Error *error) {
-    enum { MAX_STEPS = 100000, MAX_SIDE = 16384, MAX_THREADS = 1024 };
+    enum { MAX_STEPS = 100000, MAX_THREADS = 1024 };
     size_t threads;
     switch (row->id) {
     case 'm': o->model = value; return true;
@@ -149,8 +148,8 @@ static bool option_apply(Options *o, const OptionRow *row, const char *value, Er
         return true;
     case SEED: return o->has_seed = read_whole(row->name, value, 0, UINT64_MAX, &o->seed, error);
     case RNG: return read_rng(value, error);
-    case 'W': return read_size(row->name, value, 1, MAX_SIDE, &o->width, error);
-    case 'H': return read_size(row->name, value, 1, MAX_SIDE, &o->height, error);
+    case 'W': return read_size(row->name, value, 1, LARGEST_SIDE, &o->width, error);
+    case 'H': return read_size(row->name, value, 1, LARGEST_SIDE, &o->height, error);
     case INIT: o->init = value; return true;
     case STRENGTH: return read_number(row->name, value, 0, 1, &o->strength, error);
     case LATENTS: o->latents = value; return true;
@@ -282,16 +281,25 @@ static bool read_words(Options *options, int count, char **words, Error *error) 
     return true;
 }
 
-// Names and settings that no model has are refused before one is opened.
-static bool values_known(const Options *o, Error *error) {
-    if (o->scheduler && !scheduler_kind_named(o->scheduler, error)) return false;
-    bool ok = true;
-    SchedulerConfig any = ddim_kind.defaults;
-    for (size_t i = 0; ok && i < o->scheduler_config_count; i++) {
-        ok = scheduler_config_set(&any, o->scheduler_configs[i], error);
+// Whether a scheduler can be made with these settings. What the model's file says isn't known yet, so they are laid over
+// a class's own: the one that was named, or DDIM, which knows them all.
+static bool scheduler_possible(const Options *o, Error *error) {
+    const SchedulerKind *kind = o->scheduler ? scheduler_kind_named(o->scheduler, error) : &ddim_kind;
+    if (!kind) return false;
+    SchedulerConfig config = kind->defaults;
+    for (size_t i = 0; i < o->scheduler_config_count; i++) {
+        if (!scheduler_config_set(&config, o->scheduler_configs[i], error)) return false;
     }
+    Scheduler *scheduler = scheduler_new(kind, &config, error);
+    bool possible = scheduler != NULL;
+    scheduler_free(scheduler);
+    return possible;
+}
+
+static bool kernels_known(const Options *o, Error *error) {
     Context chooser;
     context_open_planning(&chooser, NULL);
+    bool ok = true;
     for (size_t i = 0; ok && i < o->kernel_count; i++) ok = context_choose_kernel(&chooser, o->kernels[i], error);
     context_close(&chooser);
     return ok;
@@ -299,9 +307,9 @@ static bool values_known(const Options *o, Error *error) {
 
 bool options_read(Options *options, int argc, char **argv, Error *error) {
     *options = (Options){.negative_prompt = "",
-                         .num_inference_steps = 20,
-                         .guidance_scale = 7.5f,
-                         .strength = 0.8f,
+                         .num_inference_steps = DEFAULT_NUM_INFERENCE_STEPS,
+                         .guidance_scale = DEFAULT_GUIDANCE_SCALE,
+                         .strength = DEFAULT_STRENGTH,
                          .output = "sculpt.png"};
     bool given[OPTION_COUNT] = {0};
     if (!read_options(options, argc, argv, given, error)) return false;
@@ -320,5 +328,6 @@ bool options_read(Options *options, int argc, char **argv, Error *error) {
     if (options->init && options->latents) {
         return error_set(error, "--init and --latents: both say where the run starts; leave one out");
     }
-    return values_known(options, error);
+    // Names and settings that no model has are refused before one is opened.
+    return scheduler_possible(options, error) && kernels_known(options, error);
 }

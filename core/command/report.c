@@ -2,11 +2,13 @@
 
 #include "command/report.h"
 
+#include "base/text.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 
-// "9.41 M", "1.2 G": at most four digits and the unit's thousand
+// "9.41 M", "1.2 G": three digits and the unit's thousand
 typedef struct NumberText {
     char text[32];
 } NumberText;
@@ -20,12 +22,15 @@ static NumberText number_text(double number) {
     return text;
 }
 
-void report_cost(const Model *model, const Settings *settings, const RunCost *cost, const Scheduler *scheduler) {
-    uint64_t all = cost->text.flops + cost->encode.flops + cost->timestep_count * cost->step.flops + cost->decode.flops;
+static const char *plural(size_t count) { return count == 1 ? "" : "s"; }
+
+void report_cost(const Model *model, const Settings *settings, const RunCost *cost, size_t decodes) {
+    uint64_t all =
+        cost->text.flops + cost->encode.flops + cost->timestep_count * cost->step.flops + decodes * cost->decode.flops;
     fprintf(stderr, "%s: %s parameters. %zu x %zu, %s, guidance %g, seed %llu\n", model->path,
-            number_text((double)cost->parameters).text, settings->width, settings->height, scheduler->kind->name,
+            number_text((double)cost->parameters).text, settings->width, settings->height, cost->scheduler->name,
             settings->guidance_scale, (unsigned long long)settings->seed);
-    if (*scheduler->note) fprintf(stderr, "%s\n", scheduler->note);
+    if (*cost->scheduler_note) fprintf(stderr, "%s\n", cost->scheduler_note);
     if (*settings->negative_prompt && settings->guidance_scale <= 1) {
         fprintf(stderr, "guidance %g: there is no second pass, so the negative prompt changes nothing\n",
                 settings->guidance_scale);
@@ -34,35 +39,36 @@ void report_cost(const Model *model, const Settings *settings, const RunCost *co
         fprintf(stderr, "strength %g: begins %zu before the end of %zu steps\n", settings->strength,
                 cost->timestep_count, settings->num_inference_steps);
     }
-    fprintf(stderr, "%zu step%s of %sFLOP (%zu U-Net calls) and a decode of %sFLOP: %sFLOP in all; ",
-            cost->timestep_count, cost->timestep_count == 1 ? "" : "s", number_text((double)cost->step.flops).text,
-            cost->unet_calls, number_text((double)cost->decode.flops).text, number_text((double)all).text);
+    fprintf(stderr, "%zu step%s of %sFLOP (%zu U-Net calls) and %zu decode%s of %sFLOP: %sFLOP in all; ",
+            cost->timestep_count, plural(cost->timestep_count), number_text((double)cost->step.flops).text,
+            cost->unet_calls, decodes, plural(decodes), number_text((double)cost->decode.flops).text,
+            number_text((double)all).text);
     fprintf(stderr, "memory %sB weights + %sB activations\n", number_text((double)cost->weight_bytes).text,
             number_text((double)cost->activation_bytes).text);
 }
 
-void report_times(const Run *run) {
+void report_times(const Run *run, size_t decodes) {
     RunTimes times = run_times(run);
     size_t steps = run_steps_done(run);
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     fprintf(stderr, "loading %.2f s, text %.2f s, ", run_model(run)->load_seconds, times.text);
     if (times.encode > 0) fprintf(stderr, "encoding %.2f s, ", times.encode);
-    fprintf(stderr, "%zu step%s %.2f s (%.3g s each), decoding %.2f s; ", steps, steps == 1 ? "" : "s", times.steps,
-            steps ? times.steps / (double)steps : 0.0, times.decode);
+    fprintf(stderr, "%zu step%s %.2f s (%.3g s each), %zu decode%s %.2f s; ", steps, plural(steps), times.steps,
+            steps ? times.steps / (double)steps : 0.0, decodes, plural(decodes), times.decode);
     fprintf(stderr, "peak memory: %sB activations, %sB the whole program\n",
             number_text((double)run_peak_activation_bytes(run)).text, number_text((double)usage.ru_maxrss * 1024).text);
 }
 
 // Text from outside on one line: control characters as ?, and only its beginning when it is long.
 static void print_beginning(const char *text) {
-    enum { MOST = 240 };
+    enum { MOST = 240 };  // bytes
     size_t n = strnlen(text, MOST + 1);
     bool cut = n > MOST;
     while (cut && n > 0 && text[n - 1] != ' ') n--;
-    if (cut && n == 0) n = MOST;
+    if (cut && n == 0) n = text_whole(text, MOST);
     for (size_t i = 0; i < n; i++) fputc((unsigned char)text[i] < ' ' || text[i] == 127 ? '?' : text[i], stderr);
-    if (cut) fprintf(stderr, "... (%zu characters in all)", strlen(text));
+    if (cut) fprintf(stderr, "... (%zu characters in all)", text_characters(text));
 }
 
 void report_lost_words(const Run *run) {

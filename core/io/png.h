@@ -10,7 +10,7 @@
 #include "io/safetensors.h"
 
 // Any PNG (palette, grey, alpha, 16 bits, interlaced) as RGB; alpha is laid over white. Refuses what isn't a PNG, is
-// truncated or damaged (checksums are looked at), or is larger than 16384 a side. On failure *image is 0 x 0.
+// truncated or damaged (checksums are looked at), or has a side above LARGEST_SIDE. On failure *image is 0 x 0.
 bool png_read(const char *path, Image *image, Error *error);
 
 // The value of a text chunk (tEXt, zTXt or iTXt) of a PNG, malloc'ed; NULL if there is none or the file can't be read.

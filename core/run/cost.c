@@ -8,6 +8,8 @@
 
 #include "run/memory.h"
 
+#include <stdio.h>
+
 static void plan(Context *ctx, const Kernel *const kernels[OP_COUNT], const RunShape *shape) {
     context_open_planning(ctx, kernels);
     ctx->attention_observer = shape->attention;
@@ -73,6 +75,8 @@ bool run_cost(const Model *model, const Settings *settings, RunCost *cost, Error
     if (!scheduler) return false;
     bool ok = settings_first_step(settings, scheduler, &first, error);
     if (ok) cost->timestep_count = scheduler->timestep_count - first;
+    cost->scheduler = scheduler->kind;
+    snprintf(cost->scheduler_note, sizeof cost->scheduler_note, "%s", scheduler->note);
     scheduler_free(scheduler);
     if (!ok) return false;
 

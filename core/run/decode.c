@@ -42,11 +42,11 @@ bool run_decode(Run *run, const float *latents, Image *image, float *float_pixel
     bool ok = !atomic_exchange(&run->stop, false) || error_set(error, "cancelled");
     if (ok) {
         *image = image_new(run->settings.width, run->settings.height);
-        ok = image_from_pixels(tensor_f32(pixels), image, float_pixels);
+        ok = image->pixels || error_set(error, "decoding: no memory for the picture; close other programs");
     }
-    if (!ok && image->pixels) {
+    if (ok && !image_from_pixels(tensor_f32(pixels), image, float_pixels)) {
         image_free(image);
-        error_set(error, "decoding: the VAE's answer is not finite; try other kernels, or check the weights");
+        ok = error_set(error, "decoding: the VAE's answer is not finite; try other kernels, or check the weights");
     }
     scope_close(&ctx->arena, &scope);
     free(unscaled);

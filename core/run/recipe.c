@@ -3,6 +3,7 @@
 #include "run/recipe.h"
 
 #include "base/check.h"
+#include "run/run.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,22 +37,21 @@ static char *parameters_line(const Run *run, const Settings *s) {
 void recipe_make(Recipe *recipe, const Run *run, const Settings *settings) {
     size_t count;
     const Metadata *notes = run_metadata(run, &count);
-    *recipe = (Recipe){.rows = malloc((count + 2) * sizeof *notes), .parameters = parameters_line(run, settings)};
-    CHECK(recipe->rows, "out of memory");
-    memcpy(recipe->rows, notes, count * sizeof *notes);
-    recipe->rows[count] = (Metadata){"version", "Sculpt " SCULPT_VERSION};
-    recipe->rows[count + 1] = (Metadata){"parameters", recipe->parameters};
-    recipe->count = count + 2;
+    *recipe = (Recipe){0};
+    for (size_t i = 0; i < count; i++) recipe_add(recipe, notes[i].key, notes[i].value);
+    char *line = parameters_line(run, settings);
+    recipe_add(recipe, "parameters", line);
+    free(line);
 }
 
 void recipe_add(Recipe *recipe, const char *key, const char *value) {
     recipe->rows = realloc(recipe->rows, (recipe->count + 1) * sizeof *recipe->rows);
     CHECK(recipe->rows, "out of memory");
-    recipe->rows[recipe->count++] = (Metadata){key, value};
+    recipe->rows[recipe->count++] = (Metadata){key, note_text(value)};
 }
 
 void recipe_free(Recipe *recipe) {
+    for (size_t i = 0; i < recipe->count; i++) free((char *)recipe->rows[i].value);
     free(recipe->rows);
-    free(recipe->parameters);
     *recipe = (Recipe){0};
 }

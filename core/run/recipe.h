@@ -1,21 +1,18 @@
 // recipe.h - what a picture was made from, as text
 //
-// Goes into the PNG's text chunks, so that a picture can tell how to make it again: the run's
-// own notes (run_metadata), the version, and one line "parameters" in the form that the web UIs write and read.
+// Goes into the PNG's text chunks and the trace's metadata, so that each can tell how to make it again: the run's own
+// notes (run_metadata), what its owner adds, and one line "parameters" in the form that the web UIs write and read.
 
 #pragma once
 
 #include "sculpt.h"
 
-#define SCULPT_VERSION "0.1"
-
 typedef struct Recipe {
-    Metadata *rows;
+    Metadata *rows;  // values malloc'ed
     size_t count;
-    char *parameters;
 } Recipe;
 
-// The rows' texts are the run's, the recipe's and those added; all must outlive their use.
+// Every value is copied, as UTF-8: other bytes, which a file's name may have, become "\xff". The keys must outlive it.
 void recipe_make(Recipe *recipe, const Run *run, const Settings *settings);
 void recipe_add(Recipe *recipe, const char *key, const char *value);
 void recipe_free(Recipe *recipe);

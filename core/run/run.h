@@ -6,6 +6,7 @@
 //     pipeline.c   begin, step, look inside                  decode.c     latents to a picture: finish
 //     copy.c       copy and change                           preview.c    latents to a small picture, nearly free
 //     trace.c      all that happened, as a file              recipe.c     what a picture was made from, as text
+//     notes.c      the settings as text
 
 #pragma once
 
@@ -17,7 +18,7 @@ typedef struct Prompts {
     size_t rows, length, width;  // rows: 2 with guidance, else 1, the prompt's
 } Prompts;
 
-enum { RUN_METADATA_MAX = 12 };
+enum { RUN_METADATA_MAX = 16 };
 
 struct Run {
     const Model *model;
@@ -56,7 +57,11 @@ bool settings_first_step(const Settings *settings, const Scheduler *scheduler, s
 bool settings_kernels(const Settings *settings, const Kernel *kernels[OP_COUNT], Error *error);
 bool settings_own_strings(Settings *settings, Error *error);  // replaces strings by copies, forgets what is used up
 void settings_free_strings(Settings *settings);
+
+// notes.c
 void run_note_settings(Run *run);  // fills metadata
+// The text as UTF-8, malloc'ed: bytes that aren't, which a file's name may have, become "\xff".
+char *note_text(const char *text);
 
 // cost.c
 typedef struct RunShape {

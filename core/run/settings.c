@@ -6,28 +6,22 @@
 
 #include "run/run.h"
 
-#include "base/check.h"
 #include "base/wording.h"
 #include "io/file.h"
 
-#include <inttypes.h>
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const size_t LARGEST_SIDE = 16384;  // pixels, as for PNGs
 
 Settings settings_default(const Model *model) {
     size_t side = unet_config(model->unet)->sample_size * vae_factor(model->vae);
     return (Settings){.prompt = "",
                       .negative_prompt = "",
-                      .num_inference_steps = 20,
-                      .guidance_scale = 7.5f,
+                      .num_inference_steps = DEFAULT_NUM_INFERENCE_STEPS,
+                      .guidance_scale = DEFAULT_GUIDANCE_SCALE,
                       .width = side,
                       .height = side,
-                      .strength = 0.8f};
+                      .strength = DEFAULT_STRENGTH};
 }
 
 static bool side_check(const char *name, size_t pixels, size_t factor, Error *error) {
@@ -138,32 +132,4 @@ void settings_free_strings(Settings *settings) {
     free((char *)settings->negative_prompt);
     free((char *)settings->scheduler);
     settings->prompt = settings->negative_prompt = settings->scheduler = NULL;
-}
-
-static void note(Run *run, const char *key, const char *format, ...) __attribute__((format(printf, 3, 4)));
-static void note(Run *run, const char *key, const char *format, ...) {
-    CHECK(run->metadata_count < RUN_METADATA_MAX, "no room for %s", key);
-    char *value;
-    va_list arguments;
-    va_start(arguments, format);
-    CHECK(vasprintf(&value, format, arguments) >= 0, "out of memory");
-    va_end(arguments);
-    run->metadata[run->metadata_count++] = (Metadata){key, value};
-}
-
-void run_note_settings(Run *run) {
-    const Settings *s = &run->settings;
-    for (size_t i = 0; i < run->metadata_count; i++) free((char *)run->metadata[i].value);
-    run->metadata_count = 0;
-    note(run, "prompt", "%s", s->prompt);
-    note(run, "negative_prompt", "%s", s->negative_prompt);
-    note(run, "model", "%s", run->model->path);
-    note(run, "scheduler", "%s", run->scheduler->kind->name);
-    note(run, "num_inference_steps", "%zu", s->num_inference_steps);
-    note(run, "guidance_scale", "%g", as_written(s->guidance_scale));
-    note(run, "seed", "%" PRIu64, s->seed);
-    note(run, "width", "%zu", s->width);
-    note(run, "height", "%zu", s->height);
-    if (run->from_image) note(run, "strength", "%g", as_written(s->strength));
-    note(run, "scheduler_config", "%s", scheduler_config_text(&run->scheduler->config).text);
 }

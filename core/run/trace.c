@@ -91,16 +91,16 @@ bool trace_step(Trace *trace, const Run *run, Error *error) {
            keep_floats(trace, "pred_original_sample", k, step->pred_original_sample, shape, error);
 }
 
-bool trace_finish(Trace *trace, const Run *run, const float *pixels, const char *path, Error *error) {
+bool trace_finish(Trace *trace, const Run *run, const float *pixels, const char *path, const Metadata *metadata,
+                  size_t metadata_count, Error *error) {
     const VaeConfig *vae = vae_config(run_model(run)->vae);
-    size_t factor = vae_factor(run_model(run)->vae), height, width, count;
+    size_t factor = vae_factor(run_model(run)->vae), height, width;
     run_latent_size(run, &height, &width);
     Shape latents = shape3(vae->latent_channels, height, width), image = shape3(3, height * factor, width * factor);
-    const Metadata *metadata = run_metadata(run, &count);
     return keep_floats(trace, "timesteps", -1, trace->timesteps, shape1(trace->steps), error) &&
            keep_floats(trace, "latents", (long)trace->steps, run_latents(run), latents, error) &&
            keep_floats(trace, "image", -1, pixels, image, error) &&
-           safetensors_write(path, trace->tensors, trace->count, metadata, count, error);
+           safetensors_write(path, trace->tensors, trace->count, metadata, metadata_count, error);
 }
 
 void trace_free(Trace *trace) {

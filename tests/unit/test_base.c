@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/rng.h"
 #include "base/tensor.h"
+#include "base/text.h"
 #include "base/wording.h"
 #include "test.h"
 
@@ -17,6 +18,24 @@ static void test_error_keeps_the_first_and_stays_one_line(void) {
     EXPECT(strcmp(error.message, "a??[31mb") == 0, "got '%s'", error.message);
     error_set(&error, "an effect");
     EXPECT(strcmp(error.message, "a??[31mb") == 0, "the second message replaced the first: '%s'", error.message);
+}
+
+static void test_text_is_cut_between_characters(void) {
+    const char *text = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x90\xb1";  // of 1, 2, 3 and 4 bytes
+    const size_t whole[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10};
+    for (size_t n = 0; n <= 10; n++) EXPECT(text_whole(text, n) == whole[n], "of %zu: %zu", n, text_whole(text, n));
+    EXPECT(text_characters(text) == 4, "%zu characters", text_characters(text));
+    const char *none = "\xa9\xa9\xa9\xa9\xa9\xff";  // not UTF-8: nothing to keep together
+    EXPECT(text_whole(none, 5) == 5 && text_whole(none, 2) == 2, "%zu, %zu", text_whole(none, 5), text_whole(none, 2));
+
+    char longest[1201];
+    for (size_t i = 0; i < 1200; i += 3) memcpy(longest + i, "\xe2\x82\xac", 4);
+    for (size_t shift = 0; shift < 3; shift++) {
+        Error error = {0};
+        error_set(&error, "%.*s%s", (int)shift, "ab", longest);
+        EXPECT((strlen(error.message) - shift) % 3 == 0 && strlen(error.message) > 1020, "%zu bytes",
+               strlen(error.message));
+    }
 }
 
 static void test_shapes(void) {
@@ -132,6 +151,7 @@ static void test_lists(void) {
 
 int main(void) {
     TEST(test_error_keeps_the_first_and_stays_one_line);
+    TEST(test_text_is_cut_between_characters);
     TEST(test_shapes);
     TEST(test_half_round_trip);
     TEST(test_half_rounding);

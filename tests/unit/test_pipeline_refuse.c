@@ -93,6 +93,10 @@ static void test_bad_beginnings(void) {
     s = runs_usual(model);
     s.memory_limit = 10000;
     expect_refused(model, &s, "memory");
+    s = runs_usual(model);
+    s.init = &(Image){SIZE_MAX / 8, SIZE_MAX / 8, NULL};
+    error = (Error){0};
+    EXPECT(!run_begin(model, &s, &error) && strstr(error.message, "init: no memory"), "%s", error.message);
     image_free(&picture);
     model_close(model);
 }

@@ -1,0 +1,27 @@
+// text.c - see text.h
+//
+// A character's first byte says how many follow: 0xxxxxxx none, 110xxxxx one, 1110xxxx two, 11110xxx three. Those that
+// follow are 10xxxxxx. Elsewhere: RFC 3629.
+
+#include "base/text.h"
+
+#include <stdbool.h>
+
+static bool follows(char byte) { return ((unsigned char)byte & 0xc0) == 0x80; }
+
+size_t text_whole(const char *text, size_t n) {
+    size_t first = n;
+    do {
+        if (first == 0) return n;
+        first--;
+    } while (follows(text[first]) && n - first < 4);
+    unsigned char byte = (unsigned char)text[first];
+    size_t length = byte < 0xc0 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
+    return n - first < length ? first : n;
+}
+
+size_t text_characters(const char *text) {
+    size_t count = 0;
+    for (; *text; text++) count += !follows(*text);
+    return count;
+}

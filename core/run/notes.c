@@ -1,0 +1,74 @@
+// notes.c - what a run was asked for, as text
+//
+// Where: in a trace's metadata and a PNG's text chunks, so that each can tell how to make it again. Both want UTF-8.
+// Elsewhere: the "parameters" that the web UIs write; safetensors' __metadata__.
+
+#include "run/run.h"
+
+#include "base/check.h"
+#include "base/wording.h"
+#include "stages/tokenizer_text.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+char *note_text(const char *text) {
+    TextBuffer utf8 = {0};
+    size_t n = strlen(text), at = 0;
+    text_append(&utf8, "", 0);
+    while (at < n) {
+        size_t valid = text_valid_bytes(text + at, n - at);
+        text_append(&utf8, text + at, valid);
+        at += valid;
+        if (at == n) break;
+        char escape[5];
+        snprintf(escape, sizeof escape, "\\x%02x", (unsigned char)text[at++]);
+        text_append(&utf8, escape, 4);
+    }
+    return utf8.data;
+}
+
+static void note(Run *run, const char *key, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void note(Run *run, const char *key, const char *format, ...) {
+    CHECK(run->metadata_count < RUN_METADATA_MAX, "no room for %s", key);
+    char *value;
+    va_list arguments;
+    va_start(arguments, format);
+    CHECK(vasprintf(&value, format, arguments) >= 0, "out of memory");
+    va_end(arguments);
+    run->metadata[run->metadata_count++] = (Metadata){key, note_text(value)};
+    free(value);
+}
+
+// "conv2d=blas linear=blas ...", each as --kernel takes it
+static void note_kernels(Run *run) {
+    TextBuffer kernels = {0};
+    for (size_t op = 0; op < OP_COUNT; op++) {
+        const char *words[] = {op > 0 ? " " : "", op_name((Op)op), "=", run->ctx.kernels[op]->variant};
+        for (size_t i = 0; i < 4; i++) text_append(&kernels, words[i], strlen(words[i]));
+    }
+    note(run, "kernels", "%s", kernels.data);
+    free(kernels.data);
+}
+
+void run_note_settings(Run *run) {
+    const Settings *s = &run->settings;
+    for (size_t i = 0; i < run->metadata_count; i++) free((char *)run->metadata[i].value);
+    run->metadata_count = 0;
+    note(run, "prompt", "%s", s->prompt);
+    note(run, "negative_prompt", "%s", s->negative_prompt);
+    note(run, "model", "%s", run->model->path);
+    note(run, "scheduler", "%s", run->scheduler->kind->name);
+    note(run, "num_inference_steps", "%zu", s->num_inference_steps);
+    note(run, "guidance_scale", "%g", as_written(s->guidance_scale));
+    note(run, "seed", "%" PRIu64, s->seed);
+    note(run, "width", "%zu", s->width);
+    note(run, "height", "%zu", s->height);
+    if (run->from_image) note(run, "strength", "%g", as_written(s->strength));
+    note(run, "scheduler_config", "%s", scheduler_config_text(&run->scheduler->config).text);
+    note_kernels(run);
+    note(run, "version", "Sculpt %s", SCULPT_VERSION);
+}
