@@ -1,12 +1,14 @@
 // text.c - see text.h
-//
-// A character's first byte says how many follow: 0xxxxxxx none, 110xxxxx one, 1110xxxx two, 11110xxx three. Those that
-// follow are 10xxxxxx. Elsewhere: RFC 3629.
 
 #include "base/text.h"
 
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
+// A character's first byte says how many follow: 0xxxxxxx none, 110xxxxx one, 1110xxxx two, 11110xxx three. Those that
+// follow are 10xxxxxx (RFC 3629).
 static bool follows(char byte) { return ((unsigned char)byte & 0xc0) == 0x80; }
 
 size_t text_whole(const char *text, size_t n) {
@@ -24,4 +26,15 @@ size_t text_characters(const char *text) {
     size_t count = 0;
     for (; *text; text++) count += !follows(*text);
     return count;
+}
+
+void list_append(char *list, size_t size, const char *name) {
+    size_t used = strlen(list);
+    snprintf(list + used, size - used, used ? ", %s" : "%s", name);
+}
+
+double as_written(float x) {
+    char text[32];
+    snprintf(text, sizeof text, "%.7g", (double)x);
+    return strtod(text, NULL);
 }

@@ -1,4 +1,5 @@
-// text.h - the little that messages need to know of UTF-8, where a character is 1 to 4 bytes
+// text.h - small things that are said in many messages: lists of names, numbers as people write them, and where text may
+// be cut: in UTF-8 a character is 1 to 4 bytes
 
 #pragma once
 
@@ -9,3 +10,10 @@ size_t text_whole(const char *text, size_t n);
 
 // How many characters there are.
 size_t text_characters(const char *text);
+
+// Appends ", name" to a list (the first name without the comma); what doesn't fit into size bytes is cut.
+void list_append(char *list, size_t size, const char *name);
+
+// The double nearest to the decimal number that x was written as: 0.7 for 0.7f, not 0.699999988. Python reads settings
+// in double, and int(10 * 0.7) is one thing, int(10 * 0.7f) another.
+double as_written(float x);

@@ -2,7 +2,7 @@
 
 #include "ops/context.h"
 
-#include "base/wording.h"
+#include "base/text.h"
 
 #include <cblas.h>
 #include <omp.h>

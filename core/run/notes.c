@@ -6,7 +6,7 @@
 #include "run/run.h"
 
 #include "base/check.h"
-#include "base/wording.h"
+#include "base/text.h"
 #include "stages/tokenizer_text.h"
 
 #include <inttypes.h>

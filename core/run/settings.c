@@ -6,7 +6,7 @@
 
 #include "run/run.h"
 
-#include "base/wording.h"
+#include "base/text.h"
 #include "io/file.h"
 
 #include <math.h>

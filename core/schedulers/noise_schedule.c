@@ -5,7 +5,7 @@
 
 #include "schedulers/noise_schedule.h"
 
-#include "base/wording.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdlib.h>

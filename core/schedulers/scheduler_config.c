@@ -4,7 +4,7 @@
 
 #include "schedulers/scheduler_config.h"
 
-#include "base/wording.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdint.h>

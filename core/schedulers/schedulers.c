@@ -5,7 +5,7 @@
 #include "schedulers/noise_schedule.h"
 #include "schedulers/scheduler_config.h"
 
-#include "base/wording.h"
+#include "base/text.h"
 #include "io/file.h"
 
 #include <stdio.h>

@@ -5,7 +5,6 @@
 #include "base/rng.h"
 #include "base/tensor.h"
 #include "base/text.h"
-#include "base/wording.h"
 #include "test.h"
 
 #include <math.h>
