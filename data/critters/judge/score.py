@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 import torch
+from diffusers import AutoencoderKL
 
 from artist import Artist
 from attributes import right, swapped, truth
@@ -28,13 +29,13 @@ BEGIN, END = "<!-- score: begin -->", "<!-- score: end -->"
 class Examination:
     def __init__(self, options):
         self.artist = Artist(options.model)
-        self.vae = self.artist.pipeline.vae
+        self.vae = AutoencoderKL.from_pretrained(options.model, subfolder="vae", torch_dtype=torch.float32).eval()
         saved = torch.load(options.judge, weights_only=True)
         if saved["vae"] != vae_fingerprint(options.model):
             raise SystemExit(f"score.py: {options.judge}: learnt from another VAE; delete it, and `make score` trains another")
         self.judge = Judge().to(memory_format=torch.channels_last)
         self.judge.load_state_dict(saved["state"])
-        self.judge_accuracy = saved["accuracy"]
+        self.judge_accuracy, self.judge_drawings = saved["accuracy"], saved["drawings"]
         self.painter, self.folder = options.painter, Path(options.judge).parent / "score-drawings"
         self.size, self.cell = options.pictures, options.cell
 
@@ -67,7 +68,8 @@ def table(head, rows):
 
 def the_judge(exam):
     rows = [(question, f"{share:.1%}") for question, share in sorted(exam.judge_accuracy.items(), key=lambda x: x[1])]
-    return "### The judge\n\nRight on 2,000 unseen drawings after a round trip through the VAE:\n\n" + table(("question", "right"), rows)
+    return (f"### The judge\n\nRight on {exam.judge_drawings:,} unseen drawings after a round trip through the VAE "
+            "(0. is the only or the left animal, 1. the right one):\n\n" + table(("question", "right"), rows))
 
 
 def defaults(exam):
@@ -141,18 +143,22 @@ def binding(exam):
 
 
 def weaknesses(exam, count=50):
-    def share(prompt, question, is_there, **how):
-        return f"{sum(is_there(a[question]) for a in exam.answers([prompt] * count, **how)) / count:.0%}"
-
+    """Each prompt is drawn once, whatever is asked about it."""
     def hat(value):
         return value not in ("none", "absent", "unreadable")
 
-    rows = [("a cat", "wears something on its head", share("a cat", "0.headwear", hat)),
-            ("a cat without a hat", "wears something on its head", share("a cat without a hat", "0.headwear", hat)),
-            ("a cat, negative prompt: hat", "wears something on its head", share("a cat", "0.headwear", hat, negative="hat")),
-            ("a penguin in the desert", "is in the snow", share("a penguin in the desert", "scene", lambda v: v == "snow")),
-            ("a penguin in the desert", "is in the desert", share("a penguin in the desert", "scene", lambda v: v == "desert")),
-            ("a lion in the desert", "is in the desert", share("a lion in the desert", "scene", lambda v: v == "desert"))]
+    on_head, in_scene = "wears something on its head", "is in the {}"
+    asked = [("a cat", None, [(on_head, "0.headwear", hat)]),
+             ("a cat without a hat", None, [(on_head, "0.headwear", hat)]),
+             ("a cat", "hat", [(on_head, "0.headwear", hat)]),
+             ("a penguin in the desert", None, [(in_scene.format(s), "scene", s.__eq__) for s in ("snow", "desert")]),
+             ("a lion in the desert", None, [(in_scene.format("desert"), "scene", "desert".__eq__)])]
+    rows = []
+    for prompt, negative, questions in asked:
+        answers = exam.answers([prompt] * count, negative=negative)
+        for what, question, is_so in questions:
+            share = sum(is_so(a[question]) for a in answers) / count
+            rows.append((prompt + (f", negative prompt: {negative}" if negative else ""), what, f"{share:.0%}"))
     species = Counter(a["0.species"] for a in exam.answers(["a giraffe"] * count))
     came = ", ".join(f"{name} {n}" for name, n in species.most_common())
     return (f"### Built-in weaknesses, {count} seeds each\n\n" + table(("prompt", "what", "share"), rows)

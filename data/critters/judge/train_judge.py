@@ -122,14 +122,14 @@ def train(judge, pictures, labels, epochs, generator):
 
 
 def accuracy(judge, vae, painter, folder, count):
-    """{question: share of right answers} on unseen drawings, asked only where there is something to read."""
+    """Of unseen drawings: {question: share of right answers}, asked only where there is something to read; how many."""
     pixels, lines = drawings(painter, folder, FIRST_UNSEEN, count)
     answers = read(judge, decode(vae, encode(vae, pixels)).float() / 255)
     shares = {}
     for question in QUESTIONS:
         asked = [(a, truth(line)) for a, line in zip(answers, lines) if truth(line)[question] != "absent"]
         shares[question] = sum(a[question] == t[question] for a, t in asked) / max(1, len(asked))
-    return shares
+    return shares, len(lines)
 
 
 def main():
@@ -149,8 +149,9 @@ def main():
     judge = Judge().to(memory_format=torch.channels_last)
     train(judge, pictures, labels, options.epochs, generator)
 
-    shares = accuracy(judge, vae, options.painter, folder, 2000)
-    torch.save({"state": judge.state_dict(), "accuracy": shares, "vae": vae_fingerprint(options.model)}, options.out)
+    shares, drawings_read = accuracy(judge, vae, options.painter, folder, 2000)
+    torch.save({"state": judge.state_dict(), "accuracy": shares, "drawings": drawings_read,
+                "vae": vae_fingerprint(options.model)}, options.out)
     for question, share in shares.items():
         print(f"{question:20} {share:7.2%}{'' if share >= 0.99 else '   below 99%: not to be trusted'}")
 
