@@ -16,7 +16,6 @@
 #include "base/clock.h"
 #include "run/run.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -155,13 +154,6 @@ static void guide(const Run *run, const float *answer, float *noise_pred) {
         return;
     }
     for (size_t i = 0; i < run->n; i++) noise_pred[i] = uncond[i] + guidance_scale * (text[i] - uncond[i]);
-}
-
-bool all_finite(const float *values, size_t n) {
-    for (size_t i = 0; i < n; i++) {
-        if (!isfinite(values[i])) return false;
-    }
-    return true;
 }
 
 // The last step's record points to model_output and noise_pred, so nothing is written there before all of it is known

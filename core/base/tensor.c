@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -90,6 +91,13 @@ uint16_t f32_to_bf16(float x) {
     uint32_t bits = bits_of_float(x);
     if ((bits & 0x7fffffff) > 0x7f800000u) return (uint16_t)(bits >> 16 | 0x40);  // NaN stays NaN
     return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+bool all_finite(const float *values, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(values[i])) return false;
+    }
+    return true;
 }
 
 // ---- tensors over the caller's memory -------------------------------------------------------------------------------

@@ -54,6 +54,8 @@ uint16_t f32_to_f16(float x);
 float bf16_to_f32(uint16_t brain);
 uint16_t f32_to_bf16(float x);
 
+bool all_finite(const float *values, size_t n);  // no infinity among them, and no NaN
+
 // A tensor over memory that the caller owns.
 Tensor tensor_over(float *data, Shape shape);
 Tensor tensor_over_ids(int64_t *ids, Shape shape);

@@ -2,10 +2,8 @@
 
 #include "command/starting_point.h"
 
-#include "base/check.h"
 #include "io/weights.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,31 +33,30 @@ static bool latents_shape(const char *path, const SafetensorsEntry *entry, const
     return true;
 }
 
+// The tensor's numbers in memory of their own; NULL, and an error, without it.
+static float *numbers_copy(const char *path, Tensor tensor, Error *error) {
+    size_t n = shape_count(tensor.shape);
+    float *numbers = malloc(n * sizeof *numbers);
+    if (!numbers) {
+        error_set(error, "%s: no memory for %zu latents; close other programs", path, n);
+        return NULL;
+    }
+    memcpy(numbers, tensor_f32(tensor), n * sizeof *numbers);
+    if (all_finite(numbers, n)) return numbers;
+    free(numbers);
+    error_set(error, "%s: some of the latents are not finite; make them anew", path);
+    return NULL;
+}
+
 bool latents_read(const char *path, const Model *model, Settings *settings, Error *error) {
     Weights weights;
     if (!weights_open(&weights, path, error)) return false;
 
     Shape shape;
-    float *latents = NULL;
-    bool ok = latents_shape(path, safetensors_find(weights.file, "latents"), model, settings, &shape, error);
-    if (ok) {
+    if (latents_shape(path, safetensors_find(weights.file, "latents"), model, settings, &shape, error)) {
         Tensor tensor = weights_tensor(&weights, shape, "", "latents");
-        ok = weights_ok(&weights);
-        size_t n = shape_count(shape);
-        if (ok) {
-            latents = malloc(n * sizeof *latents);
-            CHECK(latents, "no memory for %zu latents", n);
-            memcpy(latents, tensor_f32(tensor), n * sizeof *latents);
-        }
-        for (size_t i = 0; ok && i < n; i++) {
-            if (!isfinite(latents[i]))
-                ok = error_set(error, "%s: number %zu of the latents isn't finite; make them anew", path, i);
-        }
+        if (weights_ok(&weights)) settings->latents = numbers_copy(path, tensor, error);
     }
     weights_close(&weights);
-    if (!ok)
-        free(latents);
-    else
-        settings->latents = latents;
-    return ok;
+    return settings->latents;
 }

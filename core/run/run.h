@@ -87,7 +87,6 @@ bool start_from_image(Run *run, const Image *init, Error *error);
 
 // pipeline.c
 bool run_take_memory(Run *run, Error *error);  // run->memory, by n
-bool all_finite(const float *values, size_t n);
 // Between steps: an arena of at least so many bytes, if these settings allow it
 bool run_make_room(Run *run, const Settings *settings, size_t bytes, Error *error);
 // The same, of as many as these settings and kernels and whoever observes will take

@@ -17,11 +17,8 @@ bool start_from_noise(Run *run, const float *latents, Error *error) {
         memcpy(run->latents, latents, run->n * sizeof *latents);
     else
         rng_normal(&run->rng, run->latents, run->n);
-    for (size_t i = 0; i < run->n; i++) {
-        if (!isfinite(run->latents[i]))
-            return error_set(error, "latents: number %zu is not finite; give real numbers", i);
-        run->latents[i] *= run->scheduler->init_noise_sigma;
-    }
+    if (!all_finite(run->latents, run->n)) return error_set(error, "latents: some are not finite; give real numbers");
+    for (size_t i = 0; i < run->n; i++) run->latents[i] *= run->scheduler->init_noise_sigma;
     return true;
 }
 

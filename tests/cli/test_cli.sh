@@ -282,7 +282,9 @@ given_latents() {
     latents_file latents F32 [4,0,8] 0 >empty.safetensors
     latents_file latents I64 [4,8,8] 2048 >whole.safetensors
     head -c 600 good.safetensors >cut.safetensors
-    for file in name axes two channels empty whole cut; do
+    { latents_file latents F32 [4,8,8] 1024 | head -c -1024 && head -c 1024 /dev/zero | tr '\0' '\377'; } >nan.safetensors
+    refuses 1 "finite" "a cat" -m "$model" --latents nan.safetensors
+    for file in name axes two channels empty whole cut nan; do
         refuses 1 "$file.safetensors" "a cat" -m "$model" --latents $file.safetensors
     done
 }
