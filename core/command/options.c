@@ -282,13 +282,14 @@ static bool read_words(Options *options, int count, char **words, Error *error) 
 }
 
 // Whether a scheduler can be made with these settings. What the model's file says isn't known yet, so they are laid over
-// a class's own: the one that was named, or DDIM, which knows them all.
+// a class's own: the one that was named, which must know them, or else DDIM.
 static bool scheduler_possible(const Options *o, Error *error) {
     const SchedulerKind *kind = o->scheduler ? scheduler_kind_named(o->scheduler, error) : &ddim_kind;
     if (!kind) return false;
     SchedulerConfig config = kind->defaults;
     for (size_t i = 0; i < o->scheduler_config_count; i++) {
         if (!scheduler_config_set(&config, o->scheduler_configs[i], error)) return false;
+        if (o->scheduler && !scheduler_kind_takes(kind, o->scheduler_configs[i], error)) return false;
     }
     Scheduler *scheduler = scheduler_new(kind, &config, error);
     bool possible = scheduler != NULL;

@@ -66,9 +66,10 @@ static float excess(const Scheduler *s, size_t k) {
     return s->kind->variance_preserving ? 1 : sqrtf(1 + s->sigmas[k] * s->sigmas[k]);
 }
 
+// Among the steps that begin anew: the second half of a step of two evaluations needs the first.
 static size_t nearest_step(const Scheduler *s, float timestep) {
-    size_t nearest = 0;
-    for (size_t k = 1; k < s->timestep_count; k++) {
+    size_t nearest = 0, stride = (size_t)s->kind->unet_calls_per_step;
+    for (size_t k = stride; k < s->timestep_count; k += stride) {
         if (fabsf(s->timesteps[k] - timestep) < fabsf(s->timesteps[nearest] - timestep)) nearest = k;
     }
     return nearest;

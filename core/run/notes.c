@@ -68,7 +68,7 @@ void run_note_settings(Run *run) {
     note(run, "width", "%zu", s->width);
     note(run, "height", "%zu", s->height);
     if (run->from_image) note(run, "strength", "%g", as_written(s->strength));
-    note(run, "scheduler_config", "%s", scheduler_config_text(&run->scheduler->config).text);
+    note(run, "scheduler_config", "%s", scheduler_config_text(run->scheduler->kind, &run->scheduler->config).text);
     note_kernels(run);
     note(run, "version", "Sculpt %s", SCULPT_VERSION);
 }

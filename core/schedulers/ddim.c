@@ -4,6 +4,7 @@
 // Elsewhere: diffusers.DDIMScheduler. Paper: Song, Meng & Ermon 2020 (arXiv 2010.02502), section 4.1, eq. 12.
 // Read next: euler.c takes the same step in other coordinates.
 
+#include "schedulers/coordinates.h"
 #include "schedulers/noise_schedule.h"
 
 #include "base/check.h"
@@ -13,27 +14,7 @@
 static bool ddim_set_timesteps(Scheduler *s, size_t num_inference_steps, Error *error) {
     if (!scheduler_take_timesteps(s, num_inference_steps, true, error)) return false;
     s->init_noise_sigma = 1;
-
-    size_t first = (size_t)s->timesteps[0], N = s->config.num_train_timesteps;
-    if (first >= N) {
-        return error_set(error,
-                         "steps: %zu steps with steps_offset %zu begin at timestep %zu, and the last trained one is "
-                         "%zu; ask for fewer steps, or timestep_spacing=trailing",
-                         num_inference_steps, s->config.steps_offset, first, N - 1);
-    }
-    if (s->alphas_cumprod[first] == 0 && s->config.prediction_type == PREDICTION_EPSILON) {
-        return error_set(error,
-                         "scheduler: rescale_betas_zero_snr leaves nothing of the picture at timestep %zu, and "
-                         "noise alone can't be divided by nothing; use prediction_type=v_prediction",
-                         first);
-    }
-    return true;
-}
-
-// A deterministic walk on the sphere of variance 1: the U-Net sees the latents as they are.
-static void ddim_scale_model_input(const Scheduler *s, size_t k, const float *latents, float *out, size_t n) {
-    (void)s, (void)k;
-    for (size_t i = 0; i < n; i++) out[i] = latents[i];
+    return preserving_check(s, error);
 }
 
 static bool ddim_draws_noise(const Scheduler *s, size_t k) {
@@ -52,23 +33,6 @@ static float alpha_cumprod_at(const Scheduler *s, double timestep) {
 // "linspace" errs more: 999 832 666 .. against 857, 690, 524 ...
 static double ddim_previous_timestep(const Scheduler *s, size_t k) {
     return (double)s->timesteps[k] - (double)(s->config.num_train_timesteps / s->num_inference_steps);
-}
-
-// What the model said, as a finished picture and as the noise in the latents; each follows from the other by
-// x_t = sqrt(a_t) x0 + sqrt(1 - a_t) noise. v is Salimans & Ho 2022 (arXiv 2202.00512), section 4: a mixture of both
-// that says something at every noise level.
-typedef struct Split {
-    float x0, noise;
-} Split;
-
-static Split split(PredictionType type, float a_t, float x_t, float model_output) {
-    float signal = sqrtf(a_t), chaos = sqrtf(1 - a_t);
-    switch (type) {
-    case PREDICTION_EPSILON: return (Split){(x_t - chaos * model_output) / signal, model_output};
-    case PREDICTION_V: return (Split){signal * x_t - chaos * model_output, signal * model_output + chaos * x_t};
-    case PREDICTION_SAMPLE: break;
-    }
-    return (Split){model_output, (x_t - signal * model_output) / chaos};
 }
 
 // One step, from timestep t to the earlier timestep t_prev (below 0 is the finished picture):
@@ -93,7 +57,7 @@ static void ddim_step(Scheduler *s, size_t k, const float *latents, const float 
     CHECK(!ddim_draws_noise(s, k) || fresh_noise, "eta is %g and no fresh noise was drawn", (double)s->config.eta);
 
     for (size_t i = 0; i < n; i++) {
-        Split predicted = split(s->config.prediction_type, a_t, latents[i], model_output[i]);
+        Split predicted = latents_split(s->config.prediction_type, a_t, latents[i], model_output[i]);
         float x0 = predicted.x0;
         if (s->config.clip_sample) x0 = fminf(fmaxf(x0, -s->config.clip_sample_range), s->config.clip_sample_range);
 
@@ -101,12 +65,6 @@ static void ddim_step(Scheduler *s, size_t k, const float *latents, const float 
         prev_sample[i] = sqrtf(a_prev) * x0 + keep * predicted.noise;
         if (fresh_noise) prev_sample[i] += sigma * fresh_noise[i];
     }
-}
-
-static void ddim_add_noise(const Scheduler *s, size_t k, const float *clean, const float *noise, float *out, size_t n) {
-    float a_t = alpha_cumprod_at(s, (double)s->timesteps[k]);
-    float signal = sqrtf(a_t), chaos = sqrtf(1 - a_t);
-    for (size_t i = 0; i < n; i++) out[i] = signal * clean[i] + chaos * noise[i];
 }
 
 const SchedulerKind ddim_kind = {
@@ -124,10 +82,12 @@ const SchedulerKind ddim_kind = {
                  .clip_sample = true,
                  .clip_sample_range = 1,
                  .set_alpha_to_one = true},
+    .settings = (const char *const[]){"timestep_spacing", "steps_offset", "clip_sample", "clip_sample_range",
+                                      "set_alpha_to_one", "rescale_betas_zero_snr", "eta", NULL},
     .fixed_settings = (const char *const[]){"thresholding=false", NULL},
     .set_timesteps = ddim_set_timesteps,
-    .scale_model_input = ddim_scale_model_input,
+    .scale_model_input = preserving_scale_model_input,
     .draws_noise = ddim_draws_noise,
     .step = ddim_step,
-    .add_noise = ddim_add_noise,
+    .add_noise = preserving_add_noise,
 };

@@ -6,6 +6,7 @@
 #include "schedulers/noise_schedule.h"
 
 #include "base/text.h"
+#include "schedulers/history.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -87,50 +88,48 @@ void noise_schedule_fill(const SchedulerConfig *config, float *alphas_cumprod) {
 // diffusers' trailing is a numpy.arange, whose length is rounded up: for 72 of the numbers of steps up to 1000 (61,
 // 103, ...) it has one timestep too many, -1. Here it has as many as were asked for.
 
-void timesteps_fill(const SchedulerConfig *config, size_t num_inference_steps, double *timesteps) {
-    size_t N = config->num_train_timesteps, S = num_inference_steps;
-    for (size_t k = 0; k < S; k++) {
-        size_t from_end = S - 1 - k;
-        switch (config->timestep_spacing) {
-        case SPACING_LEADING: timesteps[k] = (double)(from_end * (N / S) + config->steps_offset); break;
-        case SPACING_LINSPACE:
-            timesteps[k] = S == 1   ? 0
-                           : k == 0 ? (double)(N - 1)
-                                    : (double)from_end * ((double)(N - 1) / (double)(S - 1));
-            break;
-        case SPACING_TRAILING: {
-            double end = (double)N, step = (end - end / (double)S) - end;  // rounded the way numpy.arange rounds it
-            timesteps[k] = rint(end + (double)k * step) - 1;
-            break;
-        }
-        }
+double timestep_at(const SchedulerConfig *config, size_t num_inference_steps, size_t k) {
+    size_t N = config->num_train_timesteps, S = num_inference_steps, from_end = S - 1 - k;
+    switch (config->timestep_spacing) {
+    case SPACING_LEADING: return (double)(from_end * (N / S) + config->steps_offset);
+    case SPACING_LINSPACE:
+        if (S == 1) return 0;
+        return k == 0 ? (double)(N - 1) : (double)from_end * ((double)(N - 1) / (double)(S - 1));
+    case SPACING_TRAILING: break;
     }
+    double end = (double)N, step = (end - end / (double)S) - end;  // rounded the way numpy.arange rounds it
+    return rint(end + (double)k * step) - 1;
 }
 
-bool scheduler_take_timesteps(Scheduler *s, size_t num_inference_steps, bool whole, Error *error) {
+bool scheduler_reserve(Scheduler *s, size_t num_inference_steps, size_t evaluations, Error *error) {
     size_t N = s->config.num_train_timesteps, S = num_inference_steps;
     if (S == 0) return error_set(error, "steps: 0 steps draw nothing; ask for at least 1, 20 is usual");
     if (S > N) {
         return error_set(error, "steps: %zu asked for, and the model was trained on %zu timesteps; ask for 1 to %zu", S,
                          N, N);
     }
-    double *exact = malloc(S * sizeof *exact);
-    float *timesteps = malloc(S * sizeof *timesteps),
-          *sigmas = s->kind->variance_preserving ? NULL : malloc((S + 1) * sizeof *sigmas);
-    if (!exact || !timesteps || (!s->kind->variance_preserving && !sigmas)) {
-        free(exact);
+    float *timesteps = calloc(evaluations, sizeof *timesteps), *sigmas = calloc(evaluations + 1, sizeof *sigmas);
+    if (!timesteps || !sigmas) {
         free(timesteps);
         free(sigmas);
-        return error_set(error, "steps: no memory for %zu timesteps; close other programs", S);
+        return error_set(error, "steps: no memory for %zu timesteps; close other programs", evaluations);
     }
-    timesteps_fill(&s->config, S, exact);
-    for (size_t k = 0; k < S; k++) timesteps[k] = (float)(whole ? rint(exact[k]) : exact[k]);
-    free(exact);
-
     free(s->timesteps);
     free(s->sigmas);
+    history_free(&s->history);
     s->timesteps = timesteps;
     s->sigmas = sigmas;
-    s->num_inference_steps = s->timestep_count = S;
+    s->num_inference_steps = S;
+    s->timestep_count = evaluations;
+    return true;
+}
+
+bool scheduler_take_timesteps(Scheduler *s, size_t num_inference_steps, bool whole, Error *error) {
+    size_t S = num_inference_steps;
+    if (!scheduler_reserve(s, S, S, error)) return false;
+    for (size_t k = 0; k < S; k++) {
+        double exact = timestep_at(&s->config, S, k);
+        s->timesteps[k] = (float)(whole ? rint(exact) : exact);
+    }
     return true;
 }

@@ -12,9 +12,12 @@
 // Fills alphas_cumprod [config->num_train_timesteps]: the product of (1 - beta) up to each timestep.
 void noise_schedule_fill(const SchedulerConfig *config, float *alphas_cumprod);
 
-// num_inference_steps timesteps by config's spacing, falling, as real numbers: linspace's lie between whole ones.
-void timesteps_fill(const SchedulerConfig *config, size_t num_inference_steps, double *timesteps);
+// Timestep k of num_inference_steps by the config's spacing, as a real number: linspace's lie between whole ones.
+double timestep_at(const SchedulerConfig *config, size_t num_inference_steps, size_t k);
 
-// Makes room for a schedule of this many timesteps and fills them, rounded to whole numbers (as DDIM asks) or not (as
-// Euler can). Errors: no steps at all, or more than were trained.
+// Makes room for this many evaluations, and forgets what was before. Errors: no steps at all, or more than were trained.
+bool scheduler_reserve(Scheduler *s, size_t num_inference_steps, size_t evaluations, Error *error);
+
+// The same for one evaluation a step, and fills timesteps, rounded to whole numbers (as DDIM asks) or not (as Euler
+// can).
 bool scheduler_take_timesteps(Scheduler *s, size_t num_inference_steps, bool whole, Error *error);

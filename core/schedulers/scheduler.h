@@ -15,6 +15,8 @@
 typedef enum { PREDICTION_EPSILON, PREDICTION_V, PREDICTION_SAMPLE } PredictionType;
 typedef enum { BETAS_LINEAR, BETAS_SCALED_LINEAR, BETAS_SQUAREDCOS_CAP_V2 } BetaSchedule;
 typedef enum { SPACING_LEADING, SPACING_LINSPACE, SPACING_TRAILING } TimestepSpacing;
+typedef enum { VARIANCE_FIXED_SMALL, VARIANCE_FIXED_SMALL_LOG, VARIANCE_FIXED_LARGE } VarianceType;
+typedef enum { FINAL_SIGMA_ZERO, FINAL_SIGMA_MIN } FinalSigmas;
 
 // The settings of scheduler_config.json, under their own names. Each kind has its own defaults, as its class has.
 typedef struct SchedulerConfig {
@@ -30,23 +32,32 @@ typedef struct SchedulerConfig {
     bool set_alpha_to_one;
     bool rescale_betas_zero_snr;
     float eta;  // DDIM's; not in diffusers' file but an argument of its step
+    VarianceType variance_type;
+    bool use_karras_sigmas;
+    FinalSigmas final_sigmas_type;
+    bool lower_order_final, euler_at_final;
+    size_t original_inference_steps;  // LCM's: how many steps the distilled model was taught to skip among
+    float timestep_scaling;           // LCM's too
 } SchedulerConfig;
 
 typedef struct Scheduler Scheduler;
 
 typedef struct SchedulerKind {
-    const char *name;        // "ddim", as on the command line
-    const char *class_name;  // "DDIMScheduler", as in scheduler_config.json
-    const char *about;       // one line for `sculpt schedulers`: when to use it
-    const char *paper;       // "Song, Meng & Ermon 2020, arXiv 2010.02502"
-    int order;               // error falls with the step's length to this power
+    const char *name;            // "ddim", as on the command line
+    const char *class_name;      // "DDIMScheduler", as in scheduler_config.json
+    const char *algorithm_type;  // for classes that are several schedulers by this setting, else NULL
+    const char *about;           // one line for `sculpt schedulers`: when to use it
+    const char *paper;           // "Song, Meng & Ermon 2020, arXiv 2010.02502"
+    int order;                   // error falls with the step's length to this power
     int unet_calls_per_step;
     bool stochastic;           // draws fresh noise (at least with some setting)
     bool variance_preserving;  // true: latents are sqrt(a) x0 + sqrt(1-a) noise; false: x0 + sigma noise, larger by
                                // sqrt(1 + sigma^2)
     SchedulerConfig defaults;
-    const char *const
-        *fixed_settings;  // "key=value" that the class knows and of which only this value is offered; NULL ends
+    const char *const *settings;  // keys that the class knows beside those of all (betas, prediction_type); NULL ends
+    // "key=value" that the class knows and of which only this value is offered, or "key=value|other|..", where the
+    // others mean the same to the class; NULL ends
+    const char *const *fixed_settings;
 
     // Fills timesteps (and sigmas), timestep_count, init_noise_sigma; forgets history. May be called again.
     bool (*set_timesteps)(Scheduler *s, size_t num_inference_steps, Error *error);
@@ -62,6 +73,15 @@ typedef struct SchedulerKind {
     void (*add_noise)(const Scheduler *s, size_t k, const float *clean, const float *noise, float *out, size_t n);
 } SchedulerKind;
 
+// What earlier steps left behind, history.h
+enum { HISTORY_ROWS = 5 };
+typedef struct History {
+    size_t n;      // floats in a row; 0 before the first step
+    size_t next;   // the step that it was noted for
+    size_t known;  // how many steps lie behind it without a gap
+    float *rows;   // [HISTORY_ROWS, n]
+} History;
+
 struct Scheduler {
     const SchedulerKind *kind;
     SchedulerConfig config;
@@ -70,9 +90,10 @@ struct Scheduler {
     size_t num_inference_steps;  // as asked for
     size_t timestep_count;       // U-Net evaluations in the whole run
     float *timesteps;            // [timestep_count], falling; not always whole numbers
-    float *sigmas;               // [timestep_count + 1] for those that count in sigma, else NULL
+    float *sigmas;               // [timestep_count + 1] for those that count in sigma, else zeros
     float init_noise_sigma;      // what noise of variance 1 is multiplied by to be step 0's latents
     char note[256];              // what scheduler_open changed in the file's settings, a line for people; "" if nothing
+    History history;
 };
 
 extern const SchedulerKind ddim_kind, euler_kind;
@@ -100,8 +121,11 @@ bool scheduler_same(const Scheduler *a, const Scheduler *b);
 // "key=value", as --scheduler-config has it: overrides a setting before scheduler_new. Errors list the keys and values.
 bool scheduler_config_set(SchedulerConfig *config, const char *assignment, Error *error);
 
-// All settings but trained_betas as "key=value key=value ...", as scheduler_config_set takes them.
+// Whether this kind has the setting of a "key=value"; the error lists those it has.
+bool scheduler_kind_takes(const SchedulerKind *kind, const char *assignment, Error *error);
+
+// All settings that the kind has but trained_betas as "key=value key=value ...", as scheduler_config_set takes them.
 typedef struct SchedulerConfigText {
     char text[512];
 } SchedulerConfigText;
-SchedulerConfigText scheduler_config_text(const SchedulerConfig *config);
+SchedulerConfigText scheduler_config_text(const SchedulerKind *kind, const SchedulerConfig *config);

@@ -25,6 +25,8 @@ typedef struct Field {
 
 static const char *const BETA_SCHEDULES[] = {"linear", "scaled_linear", "squaredcos_cap_v2", NULL};
 static const char *const PREDICTION_TYPES[] = {"epsilon", "v_prediction", "sample", NULL};
+static const char *const VARIANCE_TYPES[] = {"fixed_small", "fixed_small_log", "fixed_large", NULL};
+static const char *const FINAL_SIGMAS[] = {"zero", "sigma_min", NULL};
 static const char *const SPACINGS[] = {"leading", "linspace", "trailing", NULL};
 
 static const Field FIELDS[] = {
@@ -40,8 +42,26 @@ static const Field FIELDS[] = {
     {"set_alpha_to_one", YES_NO, offsetof(SchedulerConfig, set_alpha_to_one), NULL},
     {"rescale_betas_zero_snr", YES_NO, offsetof(SchedulerConfig, rescale_betas_zero_snr), NULL},
     {"eta", NUMBER, offsetof(SchedulerConfig, eta), NULL},
+    {"variance_type", CHOICE, offsetof(SchedulerConfig, variance_type), VARIANCE_TYPES},
+    {"use_karras_sigmas", YES_NO, offsetof(SchedulerConfig, use_karras_sigmas), NULL},
+    {"final_sigmas_type", CHOICE, offsetof(SchedulerConfig, final_sigmas_type), FINAL_SIGMAS},
+    {"lower_order_final", YES_NO, offsetof(SchedulerConfig, lower_order_final), NULL},
+    {"euler_at_final", YES_NO, offsetof(SchedulerConfig, euler_at_final), NULL},
+    {"original_inference_steps", WHOLE, offsetof(SchedulerConfig, original_inference_steps), NULL},
+    {"timestep_scaling", NUMBER, offsetof(SchedulerConfig, timestep_scaling), NULL},
 };
 enum { FIELD_COUNT = sizeof FIELDS / sizeof FIELDS[0] };
+
+// These every class knows; the others it lists in `settings`.
+enum { COMMON_FIELDS = 5 };
+
+static bool knows(const SchedulerKind *kind, size_t field) {
+    if (field < COMMON_FIELDS) return true;
+    for (const char *const *key = kind->settings; *key; key++) {
+        if (strcmp(*key, FIELDS[field].key) == 0) return true;
+    }
+    return false;
+}
 
 // The enums are ints in memory, each the index of its word.
 static bool choose(const Field *field, void *where, const char *word) {
@@ -76,22 +96,32 @@ static bool read_choice(Config *file, const Field *field, void *where) {
     return fail(file);
 }
 
+// The value that the file has for a key, as a word; *value stays what it is when the key is absent.
+static void read_word(Config *file, const char *key, const char *like, char value[64]) {
+    if (strcmp(like, "true") == 0 || strcmp(like, "false") == 0) {
+        bool on = like[0] == 't';
+        config_bool(file, key, &on);
+        snprintf(value, 64, "%s", on ? "true" : "false");
+    } else if (like[0] >= '0' && like[0] <= '9') {
+        size_t number = strtoul(like, NULL, 10);
+        config_size(file, key, &number);
+        snprintf(value, 64, "%zu", number);
+    } else {
+        config_string(file, key, value, 64);
+    }
+}
+
 // What the class can do in diffusers but not here must be what diffusers would do without being told.
 static bool read_fixed_setting(Config *file, const SchedulerKind *kind, const char *setting) {
-    size_t key_length = strcspn(setting, "=");
-    const char *wanted = setting + key_length + 1;
-    char key[64], value[64];
-    snprintf(key, sizeof key, "%.*s", (int)key_length, setting);
+    char copy[128], value[64], *rest = NULL;
+    snprintf(copy, sizeof copy, "%s", setting);
+    const char *key = strtok_r(copy, "=", &rest), *wanted = strtok_r(NULL, "|", &rest);
     snprintf(value, sizeof value, "%s", wanted);
-    if (strcmp(wanted, "false") == 0) {
-        bool on = false;
-        config_bool(file, key, &on);
-        if (on) snprintf(value, sizeof value, "true");
-    } else {
-        config_string(file, key, value, sizeof value);
-    }
+    read_word(file, key, wanted, value);
     if (file->failed) return false;
-    if (strcmp(value, wanted) == 0) return true;
+    for (const char *word = wanted; word; word = strtok_r(NULL, "|", &rest)) {
+        if (strcmp(value, word) == 0) return true;
+    }
     error_set(file->error, "%s: %s is %s, and %s only has %s here; set it so, or choose another with --scheduler",
               file->path, key, value, kind->name, wanted);
     return fail(file);
@@ -114,6 +144,7 @@ static bool read_trained_betas(Config *file, SchedulerConfig *config) {
 
 bool scheduler_config_read(SchedulerConfig *config, const SchedulerKind *kind, Config *file) {
     for (size_t i = 0; i < FIELD_COUNT && !file->failed; i++) {
+        if (!knows(kind, i)) continue;
         void *where = (char *)config + FIELDS[i].offset;
         switch (FIELDS[i].type) {
         case WHOLE: config_size(file, FIELDS[i].key, where); break;
@@ -183,23 +214,40 @@ static bool set_field(const Field *field, SchedulerConfig *config, const char *v
     return error_set(error, "scheduler setting %s: \"%s\" is no value for it; use %s", field->key, value, choices);
 }
 
-bool scheduler_config_set(SchedulerConfig *config, const char *assignment, Error *error) {
+// The index of the setting in "key=value", or FIELD_COUNT
+static size_t find_field(const char *assignment) {
     const char *equals = strchr(assignment, '=');
-    size_t length = equals ? (size_t)(equals - assignment) : strlen(assignment);
+    size_t length = equals ? (size_t)(equals - assignment) : 0;
     for (size_t i = 0; i < FIELD_COUNT && equals; i++) {
-        if (strlen(FIELDS[i].key) == length && strncmp(FIELDS[i].key, assignment, length) == 0) {
-            return set_field(&FIELDS[i], config, equals + 1, error);
-        }
+        if (strlen(FIELDS[i].key) == length && strncmp(FIELDS[i].key, assignment, length) == 0) return i;
     }
+    return FIELD_COUNT;
+}
+
+bool scheduler_config_set(SchedulerConfig *config, const char *assignment, Error *error) {
+    size_t found = find_field(assignment);
+    if (found < FIELD_COUNT) return set_field(&FIELDS[found], config, strchr(assignment, '=') + 1, error);
     char keys[512] = "";
     for (size_t i = 0; i < FIELD_COUNT; i++) list_append(keys, sizeof keys, FIELDS[i].key);
     return error_set(error, "scheduler setting \"%s\": %s; write key=value with one of %s", assignment,
-                     equals ? "no such setting" : "no value", keys);
+                     strchr(assignment, '=') ? "no such setting" : "no value", keys);
 }
 
-SchedulerConfigText scheduler_config_text(const SchedulerConfig *config) {
+bool scheduler_kind_takes(const SchedulerKind *kind, const char *assignment, Error *error) {
+    size_t found = find_field(assignment);
+    if (found < FIELD_COUNT && knows(kind, found)) return true;
+    char keys[512] = "";
+    for (size_t i = 0; i < FIELD_COUNT; i++) {
+        if (knows(kind, i)) list_append(keys, sizeof keys, FIELDS[i].key);
+    }
+    return error_set(error, "scheduler setting \"%s\": %s has none of this name; write key=value with one of %s",
+                     assignment, kind->name, keys);
+}
+
+SchedulerConfigText scheduler_config_text(const SchedulerKind *kind, const SchedulerConfig *config) {
     SchedulerConfigText out = {""};
     for (size_t i = 0, used = 0; i < FIELD_COUNT; i++, used = strlen(out.text)) {
+        if (!knows(kind, i)) continue;
         const void *where = (const char *)config + FIELDS[i].offset;
         char value[32] = "";
         switch (FIELDS[i].type) {

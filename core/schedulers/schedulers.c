@@ -2,6 +2,7 @@
 //
 // Elsewhere: DiffusionPipeline.from_pretrained and SchedulerMixin.from_config. Read next: noise_schedule.c, ddim.c.
 
+#include "schedulers/history.h"
 #include "schedulers/noise_schedule.h"
 #include "schedulers/scheduler_config.h"
 
@@ -12,7 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const SchedulerKind *const KINDS[] = {&ddim_kind, &euler_kind};
+static const SchedulerKind *const KINDS[] = {
+    &ddim_kind,
+    &euler_kind,
+};
 
 size_t scheduler_kind_count(void) { return sizeof KINDS / sizeof KINDS[0]; }
 
@@ -31,6 +35,13 @@ static void list_kinds(char *text, size_t size) {
 }
 
 // ---- from settings --------------------------------------------------------------------------------------------------
+
+static bool kind_has(const SchedulerKind *kind, const char *key) {
+    Error ignored = {0};
+    char assignment[64];
+    snprintf(assignment, sizeof assignment, "%s=", key);
+    return scheduler_kind_takes(kind, assignment, &ignored);
+}
 
 static bool config_valid(const SchedulerKind *kind, const SchedulerConfig *config, Error *error) {
     if (config->num_train_timesteps == 0) {
@@ -57,8 +68,8 @@ static bool config_valid(const SchedulerKind *kind, const SchedulerConfig *confi
     if (!(config->eta >= 0 && config->eta <= 1)) {
         return error_set(error, "scheduler: eta is %g; it must be 0 (nothing random) to 1", (double)config->eta);
     }
-    if (config->eta > 0 && !kind->stochastic) {
-        return error_set(error, "scheduler: eta is %g, and %s draws no fresh noise; use --scheduler ddim with it",
+    if (config->eta > 0 && !kind_has(kind, "eta")) {
+        return error_set(error, "scheduler: eta is %g, and %s draws no fresh noise by it; use --scheduler ddim with it",
                          (double)config->eta, kind->name);
     }
     return true;
@@ -100,9 +111,10 @@ Scheduler *scheduler_copy(const Scheduler *scheduler) {
     copy->config.trained_betas = betas ? floats_copy(betas, N) : NULL;
     copy->alphas_cumprod = floats_copy(scheduler->alphas_cumprod, N);
     copy->timesteps = count ? floats_copy(scheduler->timesteps, count) : NULL;
-    copy->sigmas = scheduler->sigmas ? floats_copy(scheduler->sigmas, count + 1) : NULL;
-    bool whole = copy->alphas_cumprod && (!betas || copy->config.trained_betas) && (!count || copy->timesteps) &&
-                 (!scheduler->sigmas || copy->sigmas);
+    copy->sigmas = count ? floats_copy(scheduler->sigmas, count + 1) : NULL;
+    bool history = history_copy(&copy->history, &scheduler->history);
+    bool whole = copy->alphas_cumprod && (!betas || copy->config.trained_betas) &&
+                 (!count || (copy->timesteps && copy->sigmas)) && history;
     if (whole) return copy;
     scheduler_free(copy);
     return NULL;
@@ -114,17 +126,18 @@ void scheduler_free(Scheduler *scheduler) {
     free(scheduler->alphas_cumprod);
     free(scheduler->timesteps);
     free(scheduler->sigmas);
+    history_free(&scheduler->history);
     free(scheduler);
 }
 
 bool scheduler_same(const Scheduler *a, const Scheduler *b) {
-    const SchedulerConfig *x = &a->config, *y = &b->config;
-    return a->kind == b->kind && a->num_inference_steps == b->num_inference_steps &&
-           x->num_train_timesteps == y->num_train_timesteps && x->prediction_type == y->prediction_type &&
-           x->timestep_spacing == y->timestep_spacing && x->steps_offset == y->steps_offset &&
-           x->clip_sample == y->clip_sample && x->clip_sample_range == y->clip_sample_range && x->eta == y->eta &&
-           a->final_alpha_cumprod == b->final_alpha_cumprod &&
-           memcmp(a->alphas_cumprod, b->alphas_cumprod, x->num_train_timesteps * sizeof *a->alphas_cumprod) == 0;
+    if (a->kind != b->kind || a->num_inference_steps != b->num_inference_steps ||
+        a->config.num_train_timesteps != b->config.num_train_timesteps) {
+        return false;
+    }
+    SchedulerConfigText x = scheduler_config_text(a->kind, &a->config), y = scheduler_config_text(b->kind, &b->config);
+    return strcmp(x.text, y.text) == 0 &&
+           memcmp(a->alphas_cumprod, b->alphas_cumprod, a->config.num_train_timesteps * sizeof *a->alphas_cumprod) == 0;
 }
 
 // ---- from a model's folder ------------------------------------------------------------------------------------------
@@ -137,17 +150,32 @@ const SchedulerKind *scheduler_kind_named(const char *name, Error *error) {
     return kind;
 }
 
-static const SchedulerKind *kind_for(const char *name, const char *class_name, const char *path, Error *error) {
-    if (name) return scheduler_kind_named(name, error);
-    const SchedulerKind *kind = scheduler_kind_find(class_name);
-    char kinds[256];
-    list_kinds(kinds, sizeof kinds);
-    if (!kind) {
-        error_set(error,
-                  "%s: names %s, which is not among %s; pass --scheduler ddim to draw with another on its settings",
-                  path, class_name[0] ? class_name : "no scheduler (_class_name)", kinds);
+// The kind that a file asks for: a class may be several kinds, which its algorithm_type tells apart.
+static const SchedulerKind *kind_of_file(Config *file, const char *class_name) {
+    char algorithm_type[64] = "dpmsolver++";
+    for (size_t i = 0; i < scheduler_kind_count(); i++) {
+        if (strcmp(KINDS[i]->class_name, class_name) != 0) continue;
+        if (!KINDS[i]->algorithm_type) return KINDS[i];
+        config_string(file, "algorithm_type", algorithm_type, sizeof algorithm_type);
+        if (strcmp(algorithm_type, "deis") == 0) strcpy(algorithm_type, "dpmsolver++");  // as the classes have it
+        if (strcmp(KINDS[i]->algorithm_type, algorithm_type) == 0) return KINDS[i];
     }
-    return kind;
+    return NULL;
+}
+
+static const SchedulerKind *kind_for(const char *name, Config *file, Error *error) {
+    char class_name[64] = "", kinds[256];
+    config_string(file, "_class_name", class_name, sizeof class_name);
+    if (file->failed) return NULL;
+    if (name) return scheduler_kind_named(name, error);
+    const SchedulerKind *kind = kind_of_file(file, class_name);
+    if (kind || file->failed) return kind;
+    list_kinds(kinds, sizeof kinds);
+    error_set(error,
+              "%s: names %s%s, which is not among %s; pass --scheduler ddim to draw with another on its settings",
+              file->path, class_name[0] ? class_name : "no scheduler (_class_name)",
+              scheduler_kind_find(class_name) ? " with an algorithm_type" : "", kinds);
+    return NULL;
 }
 
 typedef struct Mended {
@@ -157,8 +185,9 @@ typedef struct Mended {
 // StableDiffusionPipeline distrusts old files: whatever they say, it sets steps_offset to 1 and clip_sample to false. A
 // scheduler of another class then takes over what the file says, thus mended, and its own defaults for what the file
 // leaves out. named: whether the caller chose the class.
-static Mended mend_old_settings(SchedulerConfig *config, const Config *file, bool named) {
-    Mended mended = {.steps_offset = (!named || config_has(file, "steps_offset")) && config->steps_offset != 1,
+static Mended mend_old_settings(SchedulerConfig *config, const SchedulerKind *kind, const Config *file, bool named) {
+    Mended mended = {.steps_offset = kind_has(kind, "steps_offset") && (!named || config_has(file, "steps_offset")) &&
+                                     config->steps_offset != 1,
                      .clip_sample = (!named || config_has(file, "clip_sample")) && config->clip_sample};
     if (mended.steps_offset) config->steps_offset = 1;
     if (mended.clip_sample) config->clip_sample = false;
@@ -180,23 +209,23 @@ Scheduler *scheduler_open(const char *folder, const char *name, const char *cons
     Scheduler *s = NULL;
     SchedulerConfig config = {0};
     Mended mended = {0};
-    char class_name[64] = "";
     char *path = path_join(folder, "scheduler_config.json");
     if (!config_open(&file, path, error)) {
         free(path);
         return NULL;
     }
-    config_string(&file, "_class_name", class_name, sizeof class_name);
-    const SchedulerKind *kind = file.failed ? NULL : kind_for(name, class_name, path, error);
+    const SchedulerKind *kind = kind_for(name, &file, error);
     bool ok = kind != NULL;
     if (ok) {
         config = kind->defaults;
         ok = scheduler_config_read(&config, kind, &file);
-        mended = mend_old_settings(&config, &file, name != NULL);
+        mended = mend_old_settings(&config, kind, &file, name != NULL);
     }
     ok = config_close(&file) && ok;
     size_t betas = config.num_train_timesteps;  // as many as trained_betas, if there are any
-    for (size_t i = 0; ok && i < override_count; i++) ok = scheduler_config_set(&config, overrides[i], error);
+    for (size_t i = 0; ok && i < override_count; i++) {
+        ok = scheduler_config_set(&config, overrides[i], error) && scheduler_kind_takes(kind, overrides[i], error);
+    }
     if (ok && config.trained_betas && config.num_train_timesteps != betas) {
         ok = error_set(error, "scheduler setting num_train_timesteps: the file has %zu trained_betas; leave it at that",
                        betas);

@@ -33,6 +33,34 @@ static void test_copy_ends_the_same(void) {
     model_close(model);
 }
 
+// With every scheduler: a run copied at step 3, when histories are in use, and one that goes on with it from DDIM.
+static void test_copy_and_change_to_every_scheduler(void) {
+    Model *model = runs_model();
+    Settings usual = runs_usual(model);
+    for (size_t i = 0; i < scheduler_kind_count(); i++) {
+        Error error = {0};
+        Settings settings = usual;
+        settings.scheduler = scheduler_kind_at(i)->name;
+        Run *run = runs_begin(model, &settings), *changed = runs_begin(model, &usual);
+        runs_step(run, 3);
+        Run *copy = run_copy(run, &error);
+        EXPECT(copy, "%s", error.message);
+        runs_finish(run);
+        if (copy) runs_finish(copy);
+        EXPECT(copy && runs_same(run, copy), "%s: a copy ends elsewhere", settings.scheduler);
+
+        runs_step(changed, 3);
+        EXPECT(run_change(changed, &settings, &error), "%s: %s", settings.scheduler, error.message);
+        runs_finish(changed);
+        double off = relative_l2(run_latents(changed), run_latents(run), LATENTS);
+        EXPECT(isfinite(off), "from ddim to %s: not finite", settings.scheduler);
+        run_free(run);
+        run_free(copy);
+        run_free(changed);
+    }
+    model_close(model);
+}
+
 // A run changed to what it already is goes on as it was; to anything else, elsewhere, but to an end.
 static void test_change(void) {
     Model *model = runs_model();
@@ -192,6 +220,7 @@ static void test_change_steps(void) {
 
 int main(void) {
     TEST(test_copy_ends_the_same);
+    TEST(test_copy_and_change_to_every_scheduler);
     TEST(test_change);
     TEST(test_change_needs_more_memory);
     TEST(test_change_kernels);
