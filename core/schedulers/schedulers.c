@@ -17,6 +17,7 @@ static const SchedulerKind *const KINDS[] = {
     &ddim_kind,
     &euler_kind,
     &ddpm_kind,
+    &euler_a_kind,
 };
 
 size_t scheduler_kind_count(void) { return sizeof KINDS / sizeof KINDS[0]; }
