@@ -1,0 +1,32 @@
+// dpm_solver.h - what the DPM-Solver++ family and UniPC share: time measured as the logarithm of signal over noise
+//
+// With lambda = log(alpha / sigma) for a clock, the part of the walk's differential equation that is linear in x solves
+// itself exactly, and from s to t only the predicted picture x0 remains to be integrated, which changes slowly:
+//
+//     x_t = sigma_t / sigma_s x_s + sigma_t * integral of e^lambda x0(lambda) from lambda_s to lambda_t
+//
+// The schedulers differ in how they guess x0 in between. Latents have variance 1: alpha^2 + sigma^2 = 1.
+// Paper: Lu et al. 2022 (arXiv 2211.01095), proposition 4.1. Read next: dpmpp_2m.c.
+
+#pragma once
+
+#include "schedulers/scheduler.h"
+
+// A noise level: x = alpha x0 + sigma noise. At the finished picture lambda is infinite.
+typedef struct Level {
+    float alpha, sigma, lambda;
+} Level;
+
+Level level_at(const Scheduler *s, size_t k);
+
+// What the model said at this level, as a finished picture
+float level_original_sample(PredictionType type, Level level, float x, float model_output);
+
+// One step of first order (which is DDIM's): x0 stays what it is from s to t.
+void dpm_solver_first_order(Level s, Level t, const float *latents, const float *x0, float *prev_sample, size_t n);
+
+// These classes divide the way into one more step than asked for, of which the last would begin at the picture itself.
+// Errors: so many steps that two begin at the same noise level, which has no length to divide by.
+bool dpm_solver_set_timesteps(Scheduler *s, size_t num_inference_steps, Error *error);
+
+void dpm_solver_add_noise(const Scheduler *s, size_t k, const float *clean, const float *noise, float *out, size_t n);
