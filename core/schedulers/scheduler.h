@@ -96,8 +96,8 @@ struct Scheduler {
     History history;
 };
 
-extern const SchedulerKind ddim_kind, euler_kind, ddpm_kind, euler_a_kind, heun_kind, lms_kind, dpmpp_2m_kind,
-    dpmpp_2m_sde_kind, kdpm2_kind;
+extern const SchedulerKind ddim_kind, euler_kind, ddpm_kind, euler_a_kind, heun_kind, lms_kind, pndm_kind,
+    dpmpp_2m_kind, dpmpp_2m_sde_kind, kdpm2_kind;
 
 size_t scheduler_kind_count(void);
 const SchedulerKind *scheduler_kind_at(size_t index);
