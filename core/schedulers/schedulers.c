@@ -15,7 +15,7 @@
 
 static const SchedulerKind *const KINDS[] = {
     &ddim_kind, &euler_kind,    &ddpm_kind,         &euler_a_kind,  &heun_kind,  &lms_kind,
-    &pndm_kind, &dpmpp_2m_kind, &dpmpp_2m_sde_kind, &dpmpp_1s_kind, &kdpm2_kind,
+    &pndm_kind, &dpmpp_2m_kind, &dpmpp_2m_sde_kind, &dpmpp_1s_kind, &kdpm2_kind, &unipc_kind,
 };
 
 size_t scheduler_kind_count(void) { return sizeof KINDS / sizeof KINDS[0]; }

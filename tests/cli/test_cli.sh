@@ -88,7 +88,7 @@ later_options_are_unknown() {
     for command in inspect lab bench; do
         ! grep -q "sculpt $command" <<<"$help" || problem "$command is in --help"
     done
-    for scheduler in unipc lcm; do
+    for scheduler in lcm; do
         refuses 2 "$scheduler" "a cat" -m "$model" --scheduler $scheduler
     done
 }
