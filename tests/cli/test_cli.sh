@@ -88,9 +88,6 @@ later_options_are_unknown() {
     for command in inspect lab bench; do
         ! grep -q "sculpt $command" <<<"$help" || problem "$command is in --help"
     done
-    for scheduler in lcm; do
-        refuses 2 "$scheduler" "a cat" -m "$model" --scheduler $scheduler
-    done
 }
 
 bad_command_lines() {
