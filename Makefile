@@ -173,7 +173,9 @@ test-reference: deps
 	@$(MAKE) --no-print-directory all venv
 	@$(VENV)/bin/python tests/reference.py $(SCULPT)
 
+# diffusers' LMSDiscreteScheduler integrates with scipy.
 golden: venv
+	$(VENV)/bin/pip install -q scipy==1.17.1
 	for script in tests/make_golden*.py; do $(VENV)/bin/python $$script || exit 1; done
 
 # The small model, from nothing: pictures, tokenizer, autoencoder, U-Net and text encoder, each in CACHE. A step that was

@@ -13,18 +13,30 @@ The model's output at step k is always noise[k % 8]; latents go from step to ste
 metadata: NAME -> "euler 20 prediction_type=epsilon ...", the scheduler's name, the number of steps and the settings as
 --scheduler-config takes them. `alphas_cumprod.NAME` are whole noise schedules.
 
+walks.safetensors holds the other schedulers, more briefly. Its metadata 000, 001 ... are lines "heun 1,2,3 KEY=VALUE ..."
+that go for as many walks, on top of Stable Diffusion's settings (BASE), and `rows` [R, 9] is what all of these walks
+note, one behind the other, of every step where there are at most seven, else of the first, the middle and the last:
+
+    the timestep, and of the first two numbers prev_sample, pred_original_sample, what scale_model_input shows and what
+    add_noise makes of start and noise[0] (at the first half of a step that has two)
+
+`unmatched` are the lines of walks that diffusers refuses, or that lead to numbers that aren't finite.
+
 folders/ holds scheduler_config.json files as they are found; metadata `open.FOLDER [NAME]` tells what settings
 StableDiffusionPipeline ends up with, and with NAME, what NAME.from_config makes of that pipeline's config.
 
-tests/parity/test_schedulers_parity.c reads it all. Needs torch and diffusers, as make_golden.py does.
+tests/parity/test_schedulers_parity.c reads it all. Needs torch and diffusers, as make_golden.py does, and scipy, which
+diffusers' LMSDiscreteScheduler integrates with.
 """
 
+import inspect
 import json
 import logging
 import os
 import sys
 
 import torch
+import diffusers
 from diffusers import DDIMScheduler, EulerDiscreteScheduler, StableDiffusionPipeline
 from safetensors.torch import save_file
 
@@ -79,6 +91,115 @@ def cases():
     yield "ddim", 10, SD | {"eta": 1.0, "clip_sample": False, "steps_offset": 1}
 
 
+# ---- the others -----------------------------------------------------------------------------------------------------
+
+OTHERS = {
+    "ddpm": "DDPM", "euler_a": "EulerAncestralDiscrete", "dpmpp_2m": "DPMSolverMultistep",
+    "dpmpp_2m_sde": "DPMSolverMultistep", "heun": "HeunDiscrete", "lms": "LMSDiscrete", "kdpm2": "KDPM2Discrete",
+    "pndm": "PNDM", "dpmpp_1s": "DPMSolverSinglestep", "unipc": "UniPCMultistep", "lcm": "LCM", "euler": "EulerDiscrete",
+}  # fmt: skip
+BASE = SD | {"steps_offset": 1, "clip_sample": False, "set_alpha_to_one": False}
+FIXED = {"pndm": {"skip_prk_steps": True}, "dpmpp_2m_sde": {"algorithm_type": "sde-dpmsolver++"}}
+STEPS = (1, 2, 3, 7, 20, 50, 999)
+
+
+def known(kind):
+    return inspect.signature(getattr(diffusers, OTHERS[kind] + "Scheduler").__init__).parameters
+
+
+def make(kind, steps, settings):
+    settings = {key: value for key, value in (BASE | settings | FIXED.get(kind, {})).items() if key in known(kind)}
+    scheduler = getattr(diffusers, OTHERS[kind] + "Scheduler")(**settings)
+    scheduler.set_timesteps(steps)
+    return scheduler
+
+
+def predicted(scheduler, out, settings, model_output, t, latents):
+    """The picture that a step predicts, for those too that don't hand it out."""
+    if hasattr(out, "denoised"):
+        return out.denoised
+    if hasattr(out, "pred_original_sample"):
+        return out.pred_original_sample
+    if hasattr(scheduler, "model_outputs"):
+        return scheduler.model_outputs[-1]
+    ddim = DDIMScheduler(**BASE, prediction_type=settings.get("prediction_type", "epsilon"))
+    ddim.set_timesteps(1)
+    return ddim.step(model_output, t, latents).pred_original_sample
+
+
+def walk(kind, steps, settings, noise, start, shown):
+    """The rows of a walk, as described above, or None where diffusers knows no way."""
+    try:
+        scheduler = make(kind, steps, settings)
+        extra = {"generator": torch.Generator().manual_seed(7)} if "generator" in takes(scheduler.step) else {}
+        latents, rows, count = start[None] * scheduler.init_noise_sigma, [], len(scheduler.timesteps)
+        for k, t in enumerate(scheduler.timesteps):
+            seen, before = scheduler.scale_model_input(latents, t), latents
+            out = scheduler.step(noise[k % 8][None], t, latents, **extra)
+            latents = out.prev_sample
+            if count > 7 and k not in (0, count // 2, count - 1):
+                continue
+            whole = scheduler.timesteps[k - k % scheduler.order]
+            noised = make(kind, steps, settings).add_noise(start[None], noise[:1], whole[None])
+            x0 = predicted(scheduler, out, settings, noise[k % 8][None], t, before)
+            rows.append(torch.cat([t[None]] + [x[0, :shown] for x in (latents, x0, seen, noised)]).float())
+    except (ValueError, NotImplementedError, IndexError, AssertionError):
+        return None
+    rows = torch.stack(rows)
+    return rows if torch.isfinite(rows).all() else None
+
+
+def takes(function):
+    return inspect.signature(function).parameters
+
+
+def groups():
+    """(kind, settings, numbers of steps)"""
+    for kind in OTHERS:
+        if kind != "euler":
+            has_spacing = "timestep_spacing" in known(kind) and kind != "lcm"
+            for spacing in ("leading", "linspace", "trailing") if has_spacing else (None,):
+                spaced = {"timestep_spacing": spacing} if spacing else {}
+                yield kind, spaced, STEPS
+                for prediction in ("v_prediction", "sample"):
+                    yield kind, spaced | {"prediction_type": prediction}, (7,)
+        if "use_karras_sigmas" in known(kind):
+            yield kind, {"use_karras_sigmas": True}, (7, 20, 50)
+        if "final_sigmas_type" in known(kind) and kind != "euler":
+            yield kind, {"final_sigmas_type": "sigma_min"}, (7, 20)
+            yield kind, {"final_sigmas_type": "sigma_min", "use_karras_sigmas": True}, (20,)
+        if "euler_at_final" in known(kind):
+            yield kind, {"final_sigmas_type": "sigma_min", "euler_at_final": True}, (20,)
+        if "lower_order_final" in known(kind):
+            yield kind, {"lower_order_final": kind == "dpmpp_1s"}, (7,)
+            yield kind, {"lower_order_final": kind == "dpmpp_1s", "final_sigmas_type": "sigma_min"}, (8,)
+        if "rescale_betas_zero_snr" in known(kind) and kind != "euler":
+            zero_snr = {"rescale_betas_zero_snr": True, "prediction_type": "v_prediction"}
+            yield kind, zero_snr | ({} if kind == "lcm" else {"timestep_spacing": "trailing"}), (7,)
+    for variance_type in ("fixed_small_log", "fixed_large"):
+        yield "ddpm", {"variance_type": variance_type}, (7,)
+    for kind in ("ddpm", "heun", "lcm"):
+        yield kind, {"clip_sample": True, "clip_sample_range": 0.5}, (7,)
+    yield "lcm", {"original_inference_steps": 30, "timestep_scaling": 0.001}, (4,)
+    yield "pndm", {"set_alpha_to_one": True}, (7,)
+
+
+def make_walks(path, noise, start, shown):
+    lines, unmatched, rows = [], [], []
+    for kind, settings, numbers in groups():
+        walks = {steps: walk(kind, steps, settings, noise, start, shown) for steps in numbers}
+        rows += [found for found in walks.values() if found is not None]
+        for group, holds in ((lines, True), (unmatched, False)):
+            names = [str(steps) for steps in numbers if (walks[steps] is not None) == holds]
+            if names:
+                group.append(" ".join([kind, ",".join(names)] + [f"{k}={as_text(v)}" for k, v in settings.items()]))
+    metadata = {f"{i:03}": line for i, line in enumerate(lines)} | {"unmatched": "; ".join(unmatched)}
+    save_file({"rows": torch.cat(rows)}, path, metadata)
+    print(f"{path}: {len(rows)} walks, {os.path.getsize(path) / 1e3:.0f} KB; unmatched: {'; '.join(unmatched)}")
+
+
+# ---- scheduler_config.json ------------------------------------------------------------------------------------------
+
 FOLDERS = {
     "sd15": {"_class_name": "PNDMScheduler", "_diffusers_version": "0.6.0", **SD, "clip_sample": False,
              "num_train_timesteps": 1000, "set_alpha_to_one": False, "skip_prk_steps": True, "steps_offset": 1,
@@ -95,8 +216,6 @@ KEYS = ("steps_offset", "clip_sample", "set_alpha_to_one", "timestep_spacing", "
 
 def opened(folder, kind):
     """The settings that a pipeline (or from_config of its scheduler) has in the end."""
-    import diffusers
-
     config = json.load(open(os.path.join(folder, "scheduler_config.json")))
     scheduler = getattr(diffusers, config["_class_name"]).from_pretrained(folder)
     pipeline = StableDiffusionPipeline(vae=None, text_encoder=None, tokenizer=None, unet=None, scheduler=scheduler,
@@ -138,12 +257,12 @@ def main():
         with open(os.path.join(folder, "scheduler_config.json"), "w") as file:
             json.dump(config, file, indent=2)
         for kind in (None, "ddim", "euler"):
-            if kind or config["_class_name"] != "PNDMScheduler":
-                metadata[f"open.{name} {kind or '-'}"] = opened(folder, kind)
+            metadata[f"open.{name} {kind or '-'}"] = opened(folder, kind)
     trained = DDIMScheduler.from_pretrained(os.path.join(root, "folders", "trained"))
     tensors["alphas_cumprod.trained_betas"] = trained.alphas_cumprod
 
     save_file(tensors, os.path.join(root, "golden.safetensors"), metadata)
+    make_walks(os.path.join(root, "walks.safetensors"), noise, start, 2)
     print(f"{root}: {i + 1} cases, {os.path.getsize(os.path.join(root, 'golden.safetensors')) / 1e3:.0f} KB")
 
 

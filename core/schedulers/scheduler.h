@@ -96,8 +96,8 @@ struct Scheduler {
     History history;
 };
 
-extern const SchedulerKind ddim_kind, euler_kind, ddpm_kind, euler_a_kind, heun_kind, lms_kind, pndm_kind,
-    dpmpp_2m_kind, dpmpp_2m_sde_kind, dpmpp_1s_kind, kdpm2_kind, unipc_kind, lcm_kind;
+extern const SchedulerKind ddim_kind, ddpm_kind, euler_kind, euler_a_kind, dpmpp_2m_kind, dpmpp_2m_sde_kind, heun_kind,
+    lms_kind, kdpm2_kind, pndm_kind, dpmpp_1s_kind, unipc_kind, lcm_kind;
 
 size_t scheduler_kind_count(void);
 const SchedulerKind *scheduler_kind_at(size_t index);

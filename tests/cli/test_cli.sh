@@ -315,6 +315,10 @@ kernels_and_schedulers() {
         refuses 2 "${setting%=*}" "a cat" -m "$model" --scheduler-config $setting
     done
     refuses 2 "eta" "a cat" -m "$model" --scheduler euler --scheduler-config eta=0.5
+    refuses 2 "lcm has none" "a cat" -m "$model" --scheduler lcm --scheduler-config timestep_spacing=trailing
+    for scheduler in ddpm euler_a dpmpp_2m dpmpp_2m_sde dpmpp_1s heun kdpm2 lms pndm unipc lcm; do
+        draw "a red cat" --scheduler $scheduler
+    done
     draw "a red cat" --scheduler-config eta=0.5
     refuses 1 "steps" "a cat" -m "$model" -s 1001
     accepts kernels
