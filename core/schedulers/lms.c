@@ -59,7 +59,7 @@ static void lms_step(Scheduler *s, size_t k, const float *latents, const float *
 const SchedulerKind lms_kind = {
     .name = "lms",
     .class_name = "LMSDiscreteScheduler",
-    .about = "four directions back for every step ahead: quick where they fit a curve, wild below 20 steps",
+    .about = "four directions back for every step ahead: quick where they fit a curve, wild below 30 steps",
     .paper = "Liu et al. 2022, arXiv 2202.09778, section 3.2",
     .order = 4,
     .unet_calls_per_step = 1,

@@ -77,7 +77,7 @@ static void pndm_step(Scheduler *s, size_t k, const float *latents, const float 
 const SchedulerKind pndm_kind = {
     .name = "pndm",
     .class_name = "PNDMScheduler",
-    .about = "what Stable Diffusion 1.x came with (PLMS): smooth from 30 steps on, and one U-Net call more than steps",
+    .about = "what Stable Diffusion 1.x came with (PLMS): 50 steps, and one call more; wild with few and much guidance",
     .paper = "Liu et al. 2022, arXiv 2202.09778, eq. 11 and 12",
     .order = 4,
     .unet_calls_per_step = 1,
