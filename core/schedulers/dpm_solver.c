@@ -27,6 +27,13 @@ void dpm_solver_first_order(Level s, Level t, const float *latents, const float 
     for (size_t i = 0; i < n; i++) prev_sample[i] = t.sigma / s.sigma * latents[i] - t.alpha * shrink * x0[i];
 }
 
+bool dpm_solver_one_answer(const Scheduler *s, size_t k) {
+    const SchedulerConfig *c = &s->config;
+    bool last = k + 1 == s->timestep_count;
+    bool low = c->euler_at_final || (c->lower_order_final && s->timestep_count < 15) || s->sigmas[k + 1] == 0;
+    return s->history.known == 0 || (last && low);
+}
+
 static double dpm_solver_timestep(const SchedulerConfig *config, size_t S, size_t k) {
     size_t N = config->num_train_timesteps, from_end = S - k;
     switch (config->timestep_spacing) {

@@ -25,6 +25,10 @@ float level_original_sample(PredictionType type, Level level, float x, float mod
 // One step of first order (which is DDIM's): x0 stays what it is from s to t.
 void dpm_solver_first_order(Level s, Level t, const float *latents, const float *x0, float *prev_sample, size_t n);
 
+// Whether dpmpp_2m and its SDE form go by this step's prediction alone: the first step knows no other; the last, to sigma
+// 0, is infinitely long in lambda, and a line through two would overshoot.
+bool dpm_solver_one_answer(const Scheduler *s, size_t k);
+
 // These classes divide the way into one more step than asked for, of which the last would begin at the picture itself.
 // Errors: so many steps that two begin at the same noise level, which has no length to divide by.
 bool dpm_solver_set_timesteps(Scheduler *s, size_t num_inference_steps, Error *error);

@@ -11,14 +11,6 @@
 
 #include <math.h>
 
-// The first step knows no other; the last, to sigma 0, is infinitely long in lambda, and a line would overshoot.
-static bool one_answer(const Scheduler *s, size_t k) {
-    const SchedulerConfig *c = &s->config;
-    bool last = k + 1 == s->timestep_count;
-    bool low = c->euler_at_final || (c->lower_order_final && s->timestep_count < 15) || s->sigmas[k + 1] == 0;
-    return s->history.known == 0 || (last && low);
-}
-
 // One step, over h = lambda_t - lambda_s, from this prediction m0 and the one before, m1, which lies h0 behind:
 //
 //     D1  = (m0 - m1) / (h0 / h)                                        the change of x0 over the step ahead
@@ -33,7 +25,7 @@ static void dpmpp_2m_step(Scheduler *s, size_t k, const float *latents, const fl
         pred_original_sample[i] = level_original_sample(s->config.prediction_type, now, latents[i], model_output[i]);
     }
     history_push(history, pred_original_sample, 2);
-    if (one_answer(s, k)) {
+    if (dpm_solver_one_answer(s, k)) {
         dpm_solver_first_order(now, to, latents, pred_original_sample, prev_sample, n);
     } else {
         const float *m0 = history_row(history, 0), *m1 = history_row(history, 1);

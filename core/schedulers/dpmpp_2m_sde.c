@@ -14,14 +14,6 @@
 
 #include <math.h>
 
-// As in dpmpp_2m.c: the first step knows no other, and the last one may be too long for a line.
-static bool one_answer(const Scheduler *s, size_t k) {
-    const SchedulerConfig *c = &s->config;
-    bool last = k + 1 == s->timestep_count;
-    bool low = c->euler_at_final || (c->lower_order_final && s->timestep_count < 15) || s->sigmas[k + 1] == 0;
-    return s->history.known == 0 || (last && low);
-}
-
 // One step, over h = lambda_t - lambda_s, with m0, m1 and D1 as in dpmpp_2m.c (D1 = 0 where there is one prediction):
 //
 //     x_t = sigma_t / sigma_s e^-h x + alpha_t (1 - e^-2h) (m0 + D1 / 2) + sigma_t sqrt(1 - e^-2h) * fresh noise
@@ -36,7 +28,7 @@ static void dpmpp_2m_sde_step(Scheduler *s, size_t k, const float *latents, cons
     }
     history_push(history, pred_original_sample, 2);
 
-    bool one = one_answer(s, k);
+    bool one = dpm_solver_one_answer(s, k);
     const float *m0 = history_row(history, 0), *m1 = history_row(history, one ? 0 : 1);
     float h = to.lambda - now.lambda, r0 = one ? 1 : (now.lambda - level_at(s, k - 1).lambda) / h;
     float keep = to.sigma / now.sigma * expf(-h), new = 1 - expf(-2 * h);
