@@ -1,8 +1,10 @@
 // activation.c - the bends between the layers: without them, all layers together would be one matrix
 //
 // Where: SiLU after each GroupNorm of the ResNet blocks and in the timestep's layers; GELU and QuickGELU in the text
-//        encoder's feed-forward layers; GEGLU in those of the U-Net's transformers.
-// Elsewhere: torch.nn.SiLU, torch.nn.GELU, transformers' QuickGELUActivation, diffusers' GEGLU.
+//        encoder's feed-forward layers; GEGLU in those of the U-Net's transformers; ReLU and tanh in the tiny
+//        autoencoder.
+// Elsewhere: torch.nn.SiLU, torch.nn.GELU, transformers' QuickGELUActivation, torch.nn.ReLU, torch.tanh, diffusers'
+//            GEGLU.
 // Read next: norm.c, conv2d.c and linear.c, the layers that they stand between.
 
 #include "ops/activation.h"
@@ -11,8 +13,8 @@
 
 #include <math.h>
 
-// All are the number itself, times how far a smooth gate is open for it: shut for very negative numbers, open for
-// positive ones.
+// All but tanh are the number itself, times how far a gate is open for it: shut for very negative numbers, open for
+// positive ones. ReLU's is either shut or open, the others' are smooth.
 //
 // The openmp variants deal the numbers to the threads once there are PARALLEL_FROM of them (before that, waking the
 // threads takes longer than the work), and use an exponential that the compiler can turn into vector instructions
@@ -64,6 +66,36 @@ void quick_gelu_naive(float *out, const float *in, size_t n) {
 void quick_gelu_openmp(float *out, const float *in, size_t n) {
 #pragma omp parallel for simd if (parallel : n > PARALLEL_FROM)
     for (size_t i = 0; i < n; i++) out[i] = in[i] / (1 + exp_inline(-1.702f * in[i]));
+}
+
+// ---- ReLU (Nair & Hinton 2010, section 2) ---------------------------------------------------------------------------
+//
+//     relu(x) = max(x, 0)
+//
+// Written so that NaN stays NaN: what a broken layer made must not look like a black picture.
+
+void relu_naive(float *out, const float *in, size_t n) {
+    for (size_t i = 0; i < n; i++) out[i] = in[i] < 0 ? 0 : in[i];
+}
+
+void relu_openmp(float *out, const float *in, size_t n) {
+#pragma omp parallel for simd if (parallel : n > PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++) out[i] = in[i] < 0 ? 0 : in[i];
+}
+
+// ---- tanh -----------------------------------------------------------------------------------------------------------
+//
+//     tanh(x) = (e^x - e^-x) / (e^x + e^-x)
+//
+// Near 0 it is x, and never beyond -1 and 1. It stays a call: it only ever sees latents, which are few.
+
+void tanh_naive(float *out, const float *in, size_t n) {
+    for (size_t i = 0; i < n; i++) out[i] = tanhf(in[i]);
+}
+
+void tanh_openmp(float *out, const float *in, size_t n) {
+#pragma omp parallel for if (n > PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++) out[i] = tanhf(in[i]);
 }
 
 // ---- GEGLU (Shazeer 2020, arXiv 2002.05202, eq. 6) ------------------------------------------------------------------

@@ -1,4 +1,4 @@
-// activation.h - the kernels of silu, gelu, quick_gelu and geglu; see activation.c
+// activation.h - the kernels of silu, gelu, quick_gelu, relu, tanh and geglu; see activation.c
 
 #pragma once
 
@@ -10,6 +10,8 @@ typedef void ActivationKernel(float *out, const float *in, size_t n);
 ActivationKernel silu_naive, silu_openmp;
 ActivationKernel gelu_naive, gelu_openmp;
 ActivationKernel quick_gelu_naive, quick_gelu_openmp;
+ActivationKernel relu_naive, relu_openmp;
+ActivationKernel tanh_naive, tanh_openmp;
 
 typedef struct GegluShape {
     size_t N, C;  // rows; numbers a row of out

@@ -1,10 +1,11 @@
-// embedding.c - turn what is counted into vectors: words and their places, and the time
+// embedding.c - turn what is counted into vectors: words and their places, the time, the guidance
 //
 // Where: the very first layer of the text encoder, and of the U-Net's timestep.
-// Elsewhere: transformers' CLIPTextEmbeddings; diffusers' get_timestep_embedding (models/embeddings.py).
+// Elsewhere: transformers' CLIPTextEmbeddings; diffusers' get_timestep_embedding (models/embeddings.py) and its
+//            pipelines' get_guidance_scale_embedding.
 // Read next: stages/text_encoder.c, stages/unet.c.
 //
-// Both are over in microseconds, so there is nothing here but the definitions.
+// All are over in microseconds, so there is nothing here but the definitions.
 
 #include "ops/embedding.h"
 
@@ -49,6 +50,30 @@ void timestep_embedding_naive(float *out, const float *timesteps, TimestepEmbedd
             float angle = timesteps[b] * expf(exponent);
             sines[i] = sinf(angle);
             cosines[i] = cosf(angle);
+        }
+        if (s.dim % 2 == 1) row[s.dim - 1] = 0;
+    }
+}
+
+// ---- guidance (Meng et al. 2022, arXiv 2210.03142, section 3.1) -----------------------------------------------------
+//
+//     angle[b,i] = 1000 guidance[b] 10000^(-i / (half - 1)),  i = 0 .. half - 1,  half = dim / 2
+//     out[b,:]   = sin(angle[b,:]), cos(angle[b,:])
+//
+//     guidance [B]    out [B, dim]; if dim is odd, the last number is 0
+//
+// The timestep's clock with freq_shift 1, but for the order in which the reference works out the exponent. A guidance
+// scale of 8.5 makes angles of 7500, which float only knows to 5e-4: there another order is another angle.
+
+void guidance_embedding_naive(float *out, const float *guidance, GuidanceEmbeddingShape s) {
+    size_t half = s.dim / 2;
+    float slower = 9.21034037f / (float)(half - 1);  // ln 10000
+    for (size_t b = 0; b < s.B; b++) {
+        float *row = out + b * s.dim;
+        for (size_t i = 0; i < half; i++) {
+            float angle = 1000 * guidance[b] * expf((float)i * -slower);
+            row[i] = sinf(angle);
+            row[half + i] = cosf(angle);
         }
         if (s.dim % 2 == 1) row[s.dim - 1] = 0;
     }

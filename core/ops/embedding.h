@@ -1,4 +1,4 @@
-// embedding.h - the kernels of embedding and timestep_embedding; see embedding.c
+// embedding.h - the kernels of embedding, timestep_embedding and guidance_embedding; see embedding.c
 
 #pragma once
 
@@ -23,5 +23,13 @@ typedef struct TimestepEmbeddingShape {
 // timesteps [B] -> out [B, dim]
 typedef void TimestepEmbeddingKernel(float *out, const float *timesteps, TimestepEmbeddingShape s);
 
+typedef struct GuidanceEmbeddingShape {
+    size_t B, dim;
+} GuidanceEmbeddingShape;
+
+// guidance [B] -> out [B, dim], dim at least 4
+typedef void GuidanceEmbeddingKernel(float *out, const float *guidance, GuidanceEmbeddingShape s);
+
 EmbeddingKernel embedding_naive;
 TimestepEmbeddingKernel timestep_embedding_naive;
+GuidanceEmbeddingKernel guidance_embedding_naive;

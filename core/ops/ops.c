@@ -195,21 +195,24 @@ Tensor layer_norm(Context *ctx, Tensor x, const Layer *layer, float eps) {
 
 // ---- activations ----------------------------------------------------------------------------------------------------
 
-// Negate, exponential, add, divide; for geglu also the product. An exponential or erf counts as one.
+// Negate, exponential, add, divide; for geglu also the product. An exponential, erf or tanh counts as one, and so does
+// the comparison that is all of ReLU.
 enum { ACTIVATION_FLOPS = 4 };
 
-static Tensor activate(Context *ctx, Op op, Tensor out, Tensor x) {
-    count_cost(ctx, ACTIVATION_FLOPS * shape_count(x.shape), 2 * bytes_of(x));
+static Tensor activate(Context *ctx, Op op, size_t flops, Tensor out, Tensor x) {
+    count_cost(ctx, flops * shape_count(x.shape), 2 * bytes_of(x));
     if (!executes(ctx)) return out;
     ActivationKernel *kernel = (ActivationKernel *)ctx->kernels[op]->function;
     kernel(tensor_f32(out), tensor_f32(x), shape_count(x.shape));
     return out;
 }
 
-Tensor silu(Context *ctx, Tensor x) { return activate(ctx, OP_SILU, take(ctx, x.shape), x); }
-Tensor silu_inplace(Context *ctx, Tensor x) { return activate(ctx, OP_SILU, x, x); }
-Tensor gelu_inplace(Context *ctx, Tensor x) { return activate(ctx, OP_GELU, x, x); }
-Tensor quick_gelu_inplace(Context *ctx, Tensor x) { return activate(ctx, OP_QUICK_GELU, x, x); }
+Tensor silu(Context *ctx, Tensor x) { return activate(ctx, OP_SILU, ACTIVATION_FLOPS, take(ctx, x.shape), x); }
+Tensor silu_inplace(Context *ctx, Tensor x) { return activate(ctx, OP_SILU, ACTIVATION_FLOPS, x, x); }
+Tensor gelu_inplace(Context *ctx, Tensor x) { return activate(ctx, OP_GELU, ACTIVATION_FLOPS, x, x); }
+Tensor quick_gelu_inplace(Context *ctx, Tensor x) { return activate(ctx, OP_QUICK_GELU, ACTIVATION_FLOPS, x, x); }
+Tensor relu_inplace(Context *ctx, Tensor x) { return activate(ctx, OP_RELU, 1, x, x); }
+Tensor tanh_inplace(Context *ctx, Tensor x) { return activate(ctx, OP_TANH, 1, x, x); }
 
 Tensor geglu(Context *ctx, Tensor x) {
     CHECK(last_axis(x) % 2 == 0, "%s has no two halves", shape_text(x.shape).text);
@@ -225,7 +228,7 @@ Tensor geglu(Context *ctx, Tensor x) {
     return out;
 }
 
-// ---- add, join, enlarge, reorder ------------------------------------------------------------------------------------
+// ---- add, scale, join, enlarge, reorder -----------------------------------------------------------------------------
 
 static Tensor add_into(Context *ctx, Tensor out, Tensor a, Tensor b) {
     count_cost(ctx, shape_count(a.shape), 3 * bytes_of(a));
@@ -254,6 +257,22 @@ Tensor add_per_channel_inplace(Context *ctx, Tensor x, Tensor per_channel) {
     AddPerChannelKernel *kernel = (AddPerChannelKernel *)ctx->kernels[OP_ADD_PER_CHANNEL]->function;
     kernel(tensor_f32(x), tensor_f32(x), tensor_f32(per_channel), s);
     return x;
+}
+
+static Tensor scale_shift_into(Context *ctx, Tensor out, Tensor x, float scale, float shift) {
+    count_cost(ctx, 2 * shape_count(x.shape), 2 * bytes_of(x));
+    if (!executes(ctx)) return out;
+    ScaleShiftKernel *kernel = (ScaleShiftKernel *)ctx->kernels[OP_SCALE_SHIFT]->function;
+    kernel(tensor_f32(out), tensor_f32(x), scale, shift, shape_count(x.shape));
+    return out;
+}
+
+Tensor scale_shift(Context *ctx, Tensor x, float scale, float shift) {
+    return scale_shift_into(ctx, take(ctx, x.shape), x, scale, shift);
+}
+
+Tensor scale_shift_inplace(Context *ctx, Tensor x, float scale, float shift) {
+    return scale_shift_into(ctx, x, x, scale, shift);
 }
 
 Tensor concat_channels(Context *ctx, Tensor a, Tensor b) {
@@ -345,5 +364,17 @@ Tensor timestep_embedding(Context *ctx, Tensor timesteps, size_t dim, bool flip_
     if (!executes(ctx)) return out;
     TimestepEmbeddingKernel *kernel = (TimestepEmbeddingKernel *)ctx->kernels[OP_TIMESTEP_EMBEDDING]->function;
     kernel(tensor_f32(out), tensor_f32(timesteps), s);
+    return out;
+}
+
+Tensor guidance_embedding(Context *ctx, Tensor guidance, size_t dim) {
+    CHECK(guidance.shape.rank == 1 && dim >= 4, "guidance %s to %zu numbers", shape_text(guidance.shape).text, dim);
+    GuidanceEmbeddingShape s = {guidance.shape.axis[0], dim};
+
+    Tensor out = take(ctx, shape2(s.B, dim));
+    count_cost(ctx, 4 * shape_count(out.shape), bytes_of(guidance) + bytes_of(out));
+    if (!executes(ctx)) return out;
+    GuidanceEmbeddingKernel *kernel = (GuidanceEmbeddingKernel *)ctx->kernels[OP_GUIDANCE_EMBEDDING]->function;
+    kernel(tensor_f32(out), tensor_f32(guidance), s);
     return out;
 }

@@ -37,6 +37,8 @@ Tensor silu(Context *ctx, Tensor x);
 Tensor silu_inplace(Context *ctx, Tensor x);
 Tensor gelu_inplace(Context *ctx, Tensor x);        // exact: x/2 (1 + erf(x / sqrt 2))
 Tensor quick_gelu_inplace(Context *ctx, Tensor x);  // x sigmoid(1.702 x)
+Tensor relu_inplace(Context *ctx, Tensor x);        // max(x, 0)
+Tensor tanh_inplace(Context *ctx, Tensor x);
 
 // x [..., 2C] -> [..., C]: first half times gelu(second half)
 Tensor geglu(Context *ctx, Tensor x);
@@ -47,6 +49,10 @@ Tensor add_inplace(Context *ctx, Tensor a, Tensor b);  // into a
 
 // x [B, C, H, W] += per_channel [B, C]
 Tensor add_per_channel_inplace(Context *ctx, Tensor x, Tensor per_channel);
+
+// x scale + shift, the same shape
+Tensor scale_shift(Context *ctx, Tensor x, float scale, float shift);
+Tensor scale_shift_inplace(Context *ctx, Tensor x, float scale, float shift);
 
 // [B, Ca, H, W], [B, Cb, H, W] -> [B, Ca + Cb, H, W]
 Tensor concat_channels(Context *ctx, Tensor a, Tensor b);
@@ -67,3 +73,7 @@ Tensor embedding(Context *ctx, Tensor ids, Tensor tokens, Tensor positions);
 // timesteps [B] -> [B, dim]: sines and cosines of falling frequency (Vaswani et al. 2017, section 3.5; diffusers:
 // get_timestep_embedding). flip_sin_to_cos: cosines first, as all Stable Diffusion models have it.
 Tensor timestep_embedding(Context *ctx, Tensor timesteps, size_t dim, bool flip_sin_to_cos, float freq_shift);
+
+// guidance [B], each guidance_scale - 1 -> [B, dim]: the same for the guidance (diffusers:
+// get_guidance_scale_embedding). dim is at least 4.
+Tensor guidance_embedding(Context *ctx, Tensor guidance, size_t dim);

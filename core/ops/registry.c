@@ -28,9 +28,12 @@ static const struct {
     [OP_SILU] = {"silu", "x sigmoid(x): the bend between convolutions"},
     [OP_GELU] = {"gelu", "x P(normal < x): the bend in SD 2.x's text encoder"},
     [OP_QUICK_GELU] = {"quick_gelu", "x sigmoid(1.702 x): the bend in SD 1.x's text encoder"},
+    [OP_RELU] = {"relu", "x, or 0 where it is below: the bend in the tiny autoencoder"},
+    [OP_TANH] = {"tanh", "pulls far numbers back to -1..1: how the tiny decoder bounds its latents"},
     [OP_GEGLU] = {"geglu", "one half of the channels, gated by the gelu of the other"},
     [OP_ADD] = {"add", "two tensors, number by number: closes every shortcut"},
     [OP_ADD_PER_CHANNEL] = {"add_per_channel", "one number added to a whole channel: how the U-Net learns the time"},
+    [OP_SCALE_SHIFT] = {"scale_shift", "every number times one, plus another: from -1..1 to 0..1 and the like"},
     [OP_CONCAT_CHANNELS] = {"concat_channels", "two pictures' channels put together: the U-Net's skip connections"},
     [OP_PAD_RIGHT_BOTTOM] = {"pad_right_bottom", "a line of zeros on two sides, before the VAE halves a picture"},
     [OP_UPSAMPLE_NEAREST] = {"upsample_nearest", "a larger picture, each pixel the nearest old one"},
@@ -38,6 +41,8 @@ static const struct {
     [OP_TOKENS_TO_IMAGE] = {"tokens_to_image", "tokens become pixels again"},
     [OP_EMBEDDING] = {"embedding", "token ids become vectors, plus one for the place in the prompt"},
     [OP_TIMESTEP_EMBEDDING] = {"timestep_embedding", "the timestep as a clock with many hands: sines and cosines"},
+    [OP_GUIDANCE_EMBEDDING] = {"guidance_embedding",
+                               "the guidance as such a clock: for U-Nets that were taught to guide"},
 };
 
 // A kernel of any type: the op that calls it casts it back.
@@ -78,12 +83,18 @@ static const Kernel kernels[] = {
     {OP_QUICK_GELU, "naive", "the definition, one expf call a number", .function = (Any *)quick_gelu_naive},
     {OP_QUICK_GELU, "openmp", "threads share the numbers; several exponentials at a time (exp.h)",
      .function = (Any *)quick_gelu_openmp},
+    {OP_RELU, "naive", "the definition", .function = (Any *)relu_naive},
+    {OP_RELU, "openmp", "threads share the numbers", .function = (Any *)relu_openmp},
+    {OP_TANH, "naive", "the definition, one tanhf call a number", .function = (Any *)tanh_naive},
+    {OP_TANH, "openmp", "threads share the numbers", .function = (Any *)tanh_openmp},
     {OP_GEGLU, "naive", "the definition, one erff call a number", .function = (Any *)geglu_naive},
     {OP_GEGLU, "openmp", "threads share the rows", .function = (Any *)geglu_openmp},
     {OP_ADD, "naive", "the definition", .function = (Any *)add_naive},
     {OP_ADD, "openmp", "threads share the numbers", .function = (Any *)add_openmp},
     {OP_ADD_PER_CHANNEL, "naive", "the definition", .function = (Any *)add_per_channel_naive},
     {OP_ADD_PER_CHANNEL, "openmp", "threads share the channels", .function = (Any *)add_per_channel_openmp},
+    {OP_SCALE_SHIFT, "naive", "the definition", .function = (Any *)scale_shift_naive},
+    {OP_SCALE_SHIFT, "openmp", "threads share the numbers", .function = (Any *)scale_shift_openmp},
     {OP_CONCAT_CHANNELS, "naive", "two copies a picture; nothing is faster", .function = (Any *)concat_channels_naive},
     {OP_PAD_RIGHT_BOTTOM, "naive", "the definition; three small calls a picture",
      .function = (Any *)pad_right_bottom_naive},
@@ -99,6 +110,8 @@ static const Kernel kernels[] = {
     {OP_EMBEDDING, "naive", "the definition: look up and add", .function = (Any *)embedding_naive, .weight_type = F32},
     {OP_TIMESTEP_EMBEDDING, "naive", "the definition, in float as the reference",
      .function = (Any *)timestep_embedding_naive},
+    {OP_GUIDANCE_EMBEDDING, "naive", "the definition, in float as the reference",
+     .function = (Any *)guidance_embedding_naive},
 };
 
 const char *op_name(Op op) { return ops[op].name; }

@@ -20,9 +20,12 @@ typedef enum Op {
     OP_SILU,
     OP_GELU,
     OP_QUICK_GELU,
+    OP_RELU,
+    OP_TANH,
     OP_GEGLU,
     OP_ADD,
     OP_ADD_PER_CHANNEL,
+    OP_SCALE_SHIFT,
     OP_CONCAT_CHANNELS,
     OP_PAD_RIGHT_BOTTOM,
     OP_UPSAMPLE_NEAREST,
@@ -30,6 +33,7 @@ typedef enum Op {
     OP_TOKENS_TO_IMAGE,
     OP_EMBEDDING,
     OP_TIMESTEP_EMBEDDING,
+    OP_GUIDANCE_EMBEDDING,
     OP_COUNT
 } Op;
 

@@ -1,8 +1,8 @@
-// shape.c - the small ops around the layers: add, join, pad, enlarge, reorder
+// shape.c - the small ops around the layers: add, scale, join, pad, enlarge, reorder
 //
 // Where: everywhere between the layers. add closes every shortcut; add_per_channel tells a ResNet block the time;
 //        concat_channels brings the U-Net's skip connections back in; image_to_tokens lets pixels enter a transformer.
-// Elsewhere: torch's +, cat, nn.functional.pad, nn.functional.interpolate(mode="nearest") and permute.
+// Elsewhere: torch's +, *, cat, nn.functional.pad, nn.functional.interpolate(mode="nearest") and permute.
 // Read next: stages/unet.c uses all of them.
 //
 // None of them computes much: they take as long as memory takes. So the openmp variants only deal the reading and
@@ -43,6 +43,17 @@ void add_per_channel_openmp(float *out, const float *in, const float *per_channe
 #pragma omp simd
         for (size_t i = 0; i < HW; i++) out[bc * HW + i] = in[bc * HW + i] + per_channel[bc];
     }
+}
+
+// ---- out[i] = in[i] scale + shift -----------------------------------------------------------------------------------
+
+void scale_shift_naive(float *out, const float *in, float scale, float shift, size_t n) {
+    for (size_t i = 0; i < n; i++) out[i] = in[i] * scale + shift;
+}
+
+void scale_shift_openmp(float *out, const float *in, float scale, float shift, size_t n) {
+#pragma omp parallel for simd if (parallel : n > PARALLEL_FROM)
+    for (size_t i = 0; i < n; i++) out[i] = in[i] * scale + shift;
 }
 
 // ---- out[b] = the channels of a[b], then those of b[b] --------------------------------------------------------------

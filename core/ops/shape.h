@@ -1,4 +1,4 @@
-// shape.h - the kernels that add, join, enlarge and reorder; see shape.c
+// shape.h - the kernels that add, scale, join, enlarge and reorder; see shape.c
 
 #pragma once
 
@@ -19,7 +19,8 @@ typedef struct UpsampleShape {
 
 typedef void AddKernel(float *out, const float *a, const float *b, size_t n);  // out may be a or b
 typedef void AddPerChannelKernel(float *out, const float *in, const float *per_channel,
-                                 PlanesShape s);  // out may be in
+                                 PlanesShape s);                                                 // out may be in
+typedef void ScaleShiftKernel(float *out, const float *in, float scale, float shift, size_t n);  // out may be in
 typedef void ConcatKernel(float *out, const float *a, const float *b, ConcatShape s);
 typedef void PadKernel(float *out, const float *in, PlanesShape s);  // s is the shape of in
 typedef void UpsampleKernel(float *out, const float *in, UpsampleShape s);
@@ -27,6 +28,7 @@ typedef void TokensKernel(float *out, const float *in, PlanesShape s);  // s is 
 
 AddKernel add_naive, add_openmp;
 AddPerChannelKernel add_per_channel_naive, add_per_channel_openmp;
+ScaleShiftKernel scale_shift_naive, scale_shift_openmp;
 ConcatKernel concat_channels_naive;
 PadKernel pad_right_bottom_naive;
 UpsampleKernel upsample_nearest_naive, upsample_nearest_openmp;

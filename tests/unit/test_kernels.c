@@ -183,6 +183,7 @@ static void test_norms(void) {
 
 static Tensor run_silu(Context *ctx, const Case *c) { return silu(ctx, c->x); }
 static Tensor run_add(Context *ctx, const Case *c) { return add(ctx, c->x, c->y); }
+static Tensor run_scale_shift(Context *ctx, const Case *c) { return scale_shift(ctx, c->x, 2.5f, -0.7f); }
 static Tensor run_geglu(Context *ctx, const Case *c) { return geglu(ctx, c->x); }
 
 static void test_elementwise(void) {
@@ -192,6 +193,7 @@ static void test_elementwise(void) {
         Case c = {.x = random_tensor(shape1(sizes[i]), 0, 4), .y = random_tensor(shape1(sizes[i]), 0, 4)};
         expect_variants_agree(OP_SILU, run_silu, &c, 3e-7);
         expect_variants_agree(OP_ADD, run_add, &c, 0);
+        expect_variants_agree(OP_SCALE_SHIFT, run_scale_shift, &c, 2e-7);
         Case halves = {.x = random_tensor(shape2(sizes[i], 6), 0, 2)};
         expect_variants_agree(OP_GEGLU, run_geglu, &halves, 3e-7);
     }
@@ -209,6 +211,11 @@ static Tensor copy_of(Context *ctx, Tensor x) {
 static Tensor run_silu_inplace(Context *ctx, const Case *c) { return silu_inplace(ctx, copy_of(ctx, c->x)); }
 static Tensor run_gelu(Context *ctx, const Case *c) { return gelu_inplace(ctx, copy_of(ctx, c->x)); }
 static Tensor run_quick_gelu(Context *ctx, const Case *c) { return quick_gelu_inplace(ctx, copy_of(ctx, c->x)); }
+static Tensor run_relu(Context *ctx, const Case *c) { return relu_inplace(ctx, copy_of(ctx, c->x)); }
+static Tensor run_tanh(Context *ctx, const Case *c) { return tanh_inplace(ctx, copy_of(ctx, c->x)); }
+static Tensor run_scale_shift_inplace(Context *ctx, const Case *c) {
+    return scale_shift_inplace(ctx, copy_of(ctx, c->x), -1.7f, 0.3f);
+}
 static Tensor run_add_inplace(Context *ctx, const Case *c) { return add_inplace(ctx, copy_of(ctx, c->x), c->y); }
 static Tensor run_add_per_channel(Context *ctx, const Case *c) {
     return add_per_channel_inplace(ctx, copy_of(ctx, c->x), c->y);
@@ -223,6 +230,9 @@ static void test_inplace(void) {
         expect_variants_agree(OP_SILU, run_silu_inplace, &c, 3e-7);
         expect_variants_agree(OP_GELU, run_gelu, &c, 3e-7);
         expect_variants_agree(OP_QUICK_GELU, run_quick_gelu, &c, 3e-7);
+        expect_variants_agree(OP_RELU, run_relu, &c, 0);
+        expect_variants_agree(OP_TANH, run_tanh, &c, 0);
+        expect_variants_agree(OP_SCALE_SHIFT, run_scale_shift_inplace, &c, 2e-7);
         expect_variants_agree(OP_ADD, run_add_inplace, &c, 0);
         c.y = random_tensor(shape2(2, sizes[i][0]), 0, 1);
         expect_variants_agree(OP_ADD_PER_CHANNEL, run_add_per_channel, &c, 0);

@@ -80,10 +80,15 @@ static void test_activations_by_hand(void) {
     // The tanh form would be off by 1.5e-4 at 1 and 3e-4 at -2.
     expect_numbers(gelu_inplace(&ctx, t), (float[]){-0.04550026f, -0.15426877f, 0, 0.84134475f, 2.99595031f}, 5e-7,
                    "gelu");
-    float y[] = {1}, z[] = {2, 3, -2, 1};
+    float y[] = {1}, z[] = {2, 3, -2, 1}, bends[] = {-2, -0.5f, 0, 1, 3}, broken[] = {NAN};
     expect_numbers(quick_gelu_inplace(&ctx, tensor_over(y, shape1(1))), (float[]){0.84579577f}, 5e-7, "quick_gelu");
     expect_numbers(geglu(&ctx, tensor_over(z, shape2(1, 4))), (float[]){2 * -0.04550026f, 3 * 0.84134475f}, 5e-7,
                    "geglu");
+    Tensor bent = tensor_over(bends, shape1(5));
+    expect_numbers(tanh_inplace(&ctx, bent), (float[]){-0.96402758f, -0.46211716f, 0, 0.76159416f, 0.99505475f}, 2e-7,
+                   "tanh");
+    expect_numbers(relu_inplace(&ctx, bent), (float[]){0, 0, 0, 0.76159416f, 0.99505475f}, 2e-7, "relu");
+    EXPECT(isnan(tensor_f32(relu_inplace(&ctx, tensor_over(broken, shape1(1))))[0]), "relu loses NaN");
     context_close(&ctx);
 }
 
@@ -101,6 +106,7 @@ static void test_shapes_by_hand(void) {
     Context ctx = naive_context();
     float x[] = {1, 2, 3, 4, 5, 6};
     Tensor image = tensor_over(x, shape4(1, 1, 2, 3)), pair = tensor_over(x, shape4(1, 2, 1, 3));
+    expect_numbers(scale_shift(&ctx, image, 2, -1), (float[]){1, 3, 5, 7, 9, 11}, 0, "scale_shift");
     expect_numbers(upsample_nearest(&ctx, image, 3, 5), (float[]){1, 1, 2, 2, 3, 1, 1, 2, 2, 3, 4, 4, 5, 5, 6}, 0,
                    "odd");
     expect_numbers(pad_right_bottom(&ctx, image), (float[]){1, 2, 3, 0, 4, 5, 6, 0, 0, 0, 0, 0}, 0, "pad");
@@ -133,6 +139,14 @@ static void test_embeddings(void) {
                    (float[]){-0.026460752f, 0.099733911f, 0.999649823f, 0.995014131f}, 1e-6,
                    "freq_shift 1, sines first");
     EXPECT(tensor_f32(timestep_embedding(&ctx, time, 5, true, 0))[4] == 0, "an odd dim's last number isn't 0");
+
+    // get_guidance_scale_embedding: angles of 7500, 348, 16 and 0.75, and their negatives for a guidance below 1
+    float guidance[] = {7.5f, -1};
+    expect_numbers(guidance_embedding(&ctx, tensor_over(guidance, shape1(2)), 9),
+                   (float[]){-0.851235867f, 0.562671125f, -0.435233027f, 0.681638718f, -0.524783254f, -0.826680839f,
+                             -0.900317848f, 0.731688917f, 0, -0.826879561f, -0.650315821f, -0.834463179f, -0.099833407f,
+                             0.562379062f, -0.759663999f, -0.551063657f, 0.995004177f, 0},
+                   1e-6, "guidance");
     context_close(&ctx);
 }
 
