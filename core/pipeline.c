@@ -14,6 +14,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "run/run.h"
 
 #include <stdlib.h>
@@ -131,13 +132,14 @@ static Tensor ask_unet(Run *run) {
     const Prompts *prompts = &run->prompts;
     size_t rows = prompts->rows;
     float timestep = run->scheduler->timesteps[run->next], timesteps[2] = {timestep, timestep};
+    float guidance = (float)(as_written(run->settings.guidance_scale) - 1), guidances[2] = {guidance, guidance};
     run->scheduler->kind->scale_model_input(run->scheduler, run->next, run->latents, run->model_input, run->n);
     if (rows == 2) memcpy(run->model_input + run->n, run->model_input, run->n * sizeof *run->model_input);
 
     int threads_before = context_enter(&run->ctx);
     Tensor answer = unet_forward(&run->ctx, run->model->unet,
                                  tensor_over(run->model_input, shape4(rows, LATENT_CHANNELS, run->height, run->width)),
-                                 tensor_over(timesteps, shape1(rows)),
+                                 tensor_over(timesteps, shape1(rows)), tensor_over(guidances, shape1(rows)),
                                  tensor_over(prompts->embeddings, shape3(rows, prompts->length, prompts->width)));
     context_leave(threads_before);
     return answer;
@@ -145,7 +147,8 @@ static Tensor ask_unet(Run *run) {
 
 // Classifier-free guidance (Ho & Salimans 2022, eq. 6): go from what the U-Net says without the prompt (or with the
 // negative one) towards what it says with it, and guidance_scale times as far. With 1 or less nothing is to be gained
-// from the first answer, and only the second is asked for. answer [rows, n] -> noise_pred [n]
+// from the first answer, and only the second is asked for; so too of a U-Net that was told the scale and has guided
+// already. answer [rows, n] -> noise_pred [n]
 static void guide(const Run *run, const float *answer, float *noise_pred) {
     const float *uncond = answer, *text = answer + run->n;
     float guidance_scale = run->settings.guidance_scale;

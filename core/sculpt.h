@@ -53,12 +53,14 @@ void model_close(Model *model);
 
 #define DEFAULT_NUM_INFERENCE_STEPS 20
 #define DEFAULT_GUIDANCE_SCALE 7.5f
+#define LCM_NUM_INFERENCE_STEPS 4  // of models with a U-Net that was taught to guide
+#define LCM_GUIDANCE_SCALE 8.5f
 #define DEFAULT_STRENGTH 0.8f
 
 typedef struct Settings {
     const char *prompt, *negative_prompt;
     size_t num_inference_steps;
-    float guidance_scale;  // 1 or less: no second pass
+    float guidance_scale;  // 1 or less: no second pass, nor with a U-Net that was taught to guide (LCM)
     uint64_t seed;
     size_t width, height;                    // pixels, multiples of the VAE's factor
     const char *scheduler;                   // NULL: the one that the model names

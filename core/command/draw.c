@@ -69,8 +69,8 @@ static bool settings_make(Drawing *d, Error *error) {
     *s = settings_default(d->model);
     s->prompt = o->text;
     s->negative_prompt = o->negative_prompt;
-    s->num_inference_steps = o->num_inference_steps;
-    s->guidance_scale = o->guidance_scale;
+    if (o->num_inference_steps) s->num_inference_steps = o->num_inference_steps;
+    if (o->has_guidance) s->guidance_scale = o->guidance_scale;
     s->strength = o->strength;
     s->seed = o->has_seed ? o->seed : random_seed();
     s->scheduler = o->scheduler;

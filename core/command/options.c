@@ -137,7 +137,7 @@ static bool option_apply(Options *o, const OptionRow *row, const char *value, Er
     case 'm': o->model = value; return true;
     case 'n': o->negative_prompt = value; return true;
     case 's': return read_size(row->name, value, 1, MAX_STEPS, &o->num_inference_steps, error);
-    case 'g': return read_number(row->name, value, -1000, 1000, &o->guidance_scale, error);
+    case 'g': return o->has_guidance = read_number(row->name, value, -1000, 1000, &o->guidance_scale, error);
     case SCHEDULER: o->scheduler = value; return true;
     case SCHEDULER_CONFIG:
         if (o->scheduler_config_count == MAX_SCHEDULER_CONFIGS) {
@@ -307,11 +307,7 @@ static bool kernels_known(const Options *o, Error *error) {
 }
 
 bool options_read(Options *options, int argc, char **argv, Error *error) {
-    *options = (Options){.negative_prompt = "",
-                         .num_inference_steps = DEFAULT_NUM_INFERENCE_STEPS,
-                         .guidance_scale = DEFAULT_GUIDANCE_SCALE,
-                         .strength = DEFAULT_STRENGTH,
-                         .output = "sculpt.png"};
+    *options = (Options){.negative_prompt = "", .strength = DEFAULT_STRENGTH, .output = "sculpt.png"};
     bool given[OPTION_COUNT] = {0};
     if (!read_options(options, argc, argv, given, error)) return false;
     if (!read_words(options, argc - optind, argv + optind, error)) return false;

@@ -23,7 +23,8 @@ typedef struct Options {
     const char *text;   // the prompt of draw, the TEXT of tokenize
     const char *model;  // NULL: not given
     const char *negative_prompt;
-    size_t num_inference_steps;
+    size_t num_inference_steps;  // 0: the model's own
+    bool has_guidance;
     float guidance_scale;
     const char *scheduler;  // NULL: the model's own
     const char *scheduler_configs[MAX_SCHEDULER_CONFIGS];

@@ -25,15 +25,17 @@ static NumberText number_text(double number) {
 static const char *plural(size_t count) { return count == 1 ? "" : "s"; }
 
 void report_cost(const Model *model, const Settings *settings, const RunCost *cost, size_t decodes) {
+    bool guided = cost->unet_calls > cost->timestep_count;
     uint64_t all =
         cost->text.flops + cost->encode.flops + cost->timestep_count * cost->step.flops + decodes * cost->decode.flops;
     fprintf(stderr, "%s: %s parameters. %zu x %zu, %s, guidance %g, seed %llu\n", model->path,
             number_text((double)cost->parameters).text, settings->width, settings->height, cost->scheduler->name,
             settings->guidance_scale, (unsigned long long)settings->seed);
     if (*cost->scheduler_note) fprintf(stderr, "%s\n", cost->scheduler_note);
-    if (*settings->negative_prompt && settings->guidance_scale <= 1) {
-        fprintf(stderr, "guidance %g: there is no second pass, so the negative prompt changes nothing\n",
-                settings->guidance_scale);
+    if (*settings->negative_prompt && !guided) {
+        fprintf(stderr, "guidance %g: %sthere is no second pass, so the negative prompt changes nothing\n",
+                settings->guidance_scale,
+                settings->guidance_scale > 1 ? "this U-Net was taught to guide by itself; " : "");
     }
     if (settings->init) {
         fprintf(stderr, "strength %g: begins %zu before the end of %zu steps\n", settings->strength,

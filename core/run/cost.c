@@ -25,7 +25,7 @@ static void planned(Context *ctx, Cost *cost, RunCost *total) {
 
 RunShape cost_shape(const Model *model, const Settings *settings) {
     size_t factor = vae_factor(model->vae);
-    return (RunShape){.rows = settings_guided(settings) ? 2 : 1,
+    return (RunShape){.rows = settings_guided(model, settings) ? 2 : 1,
                       .height = settings->height / factor,
                       .width = settings->width / factor,
                       .has_init = settings->init != NULL,
@@ -44,7 +44,8 @@ void cost_plan(const Model *model, const Kernel *const kernels[OP_COUNT], RunSha
 
     plan(&ctx, kernels, &shape);
     unet_forward(&ctx, model->unet, tensor_over(NULL, shape4(rows, LATENT_CHANNELS, h, w)),
-                 tensor_over(NULL, shape1(rows)), tensor_over(NULL, shape3(rows, length, width)));
+                 tensor_over(NULL, shape1(rows)), tensor_over(NULL, shape1(rows)),
+                 tensor_over(NULL, shape3(rows, length, width)));
     planned(&ctx, &cost->step, cost);
 
     plan(&ctx, kernels, &shape);

@@ -17,6 +17,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
+static bool pipeline_known(const char *class_name) {
+    static const char *const names[] = {"StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline",
+                                        "LatentConsistencyModelPipeline", "LatentConsistencyModelImg2ImgPipeline"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(class_name, names[i]) == 0) return true;
+    }
+    return false;
+}
+
 static bool index_valid(const char *folder, Error *error) {
     struct stat status;
     if (stat(folder, &status) == 0 && !S_ISDIR(status.st_mode)) {
@@ -29,12 +38,12 @@ static bool index_valid(const char *folder, Error *error) {
         config_string(&index, "_class_name", class_name, sizeof class_name);
         ok = config_close(&index);
     }
-    if (ok && strcmp(class_name, "StableDiffusionPipeline") != 0 &&
-        strcmp(class_name, "StableDiffusionImg2ImgPipeline") != 0) {
-        ok = error_set(error,
-                       "%s: is a %s, and only StableDiffusionPipeline is known here; use a Stable Diffusion 1.x or 2.x "
-                       "model",
-                       path, class_name[0] ? class_name : "file without _class_name");
+    if (ok && !pipeline_known(class_name)) {
+        ok = error_set(
+            error,
+            "%s: is a %s, and only StableDiffusionPipeline and LatentConsistencyModelPipeline are known here; "
+            "use a Stable Diffusion 1.x or 2.x model",
+            path, class_name[0] ? class_name : "file without _class_name");
     }
     free(path);
     return ok;

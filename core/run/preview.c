@@ -79,16 +79,17 @@ static void solve(double a[UNKNOWNS][UNKNOWNS], double b[UNKNOWNS][3]) {
     }
 }
 
-// Least squares over all cells: (X^T X) matrix = X^T colours, where a row of X is a cell's latents and a 1. moments
-// [PICTURES, 2 LATENT_CHANNELS, CELLS, CELLS] as vae_encode gives them, of which the mean (the first half) counts.
-static void fit(const float *moments, float scaling_factor, float colours[PICTURES * PATCHES][3],
+// Least squares over all cells: (X^T X) matrix = X^T colours, where a row of X is a cell's latents and a 1. encoded
+// [PICTURES, channels, CELLS, CELLS] as vae_encode gives it: the first LATENT_CHANNELS are the latents, or their mean.
+static void fit(Tensor encoded, float scaling_factor, float colours[PICTURES * PATCHES][3],
                 float latent_rgb[UNKNOWNS][3]) {
     double normal[UNKNOWNS][UNKNOWNS] = {{0}}, right[UNKNOWNS][3] = {{0}};
+    size_t channels = encoded.shape.axis[1];
     for (size_t p = 0; p < PICTURES; p++) {
         for (size_t cell = 0; cell < CELLS * CELLS; cell++) {
             double x[UNKNOWNS] = {[LATENT_CHANNELS] = 1};
             for (size_t i = 0; i < LATENT_CHANNELS; i++)
-                x[i] = (double)(moments[(p * 2 * LATENT_CHANNELS + i) * CELLS * CELLS + cell] * scaling_factor);
+                x[i] = (double)(tensor_f32(encoded)[(p * channels + i) * CELLS * CELLS + cell] * scaling_factor);
             const float *colour = colours[patch_at(p, cell / CELLS, cell % CELLS)];
             for (size_t i = 0; i < UNKNOWNS; i++) {
                 for (size_t j = 0; j < UNKNOWNS; j++) normal[i][j] += x[i] * x[j];
@@ -136,10 +137,10 @@ static bool measure(Run *run, Error *error) {
     ctx.attention_observer = (AttentionObserver){0};
     Scope scope = scope_open(&ctx.arena);
     int threads_before = context_enter(&ctx);
-    Tensor moments = vae_encode(&ctx, vae, tensor_over(pixels, shape));
+    Tensor encoded = vae_encode(&ctx, vae, tensor_over(pixels, shape));
     context_leave(threads_before);
     bool stopped = context_stopped(&ctx);
-    if (!stopped) fit(tensor_f32(moments), vae_config(vae)->scaling_factor, colours, run->latent_rgb);
+    if (!stopped) fit(encoded, vae_config(vae)->scaling_factor, colours, run->latent_rgb);
     scope_close(&ctx.arena, &scope);
     run->ctx.arena = ctx.arena;
     free(pixels);

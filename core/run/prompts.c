@@ -40,7 +40,7 @@ static bool embeddings_make(Prompts *prompts, Context *ctx, const Model *model, 
 }
 
 bool prompts_encode(Prompts *prompts, Context *ctx, const Model *model, const Settings *settings, Error *error) {
-    *prompts = (Prompts){.rows = settings_guided(settings) ? 2 : 1,
+    *prompts = (Prompts){.rows = settings_guided(model, settings) ? 2 : 1,
                          .length = model->tokenizer->length,
                          .width = text_encoder_config(model->text_encoder)->hidden_size};
     if (!tokens_make(prompts->tokens, model, settings, error)) return false;

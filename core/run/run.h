@@ -49,7 +49,8 @@ struct Run {
 
 // settings.c
 bool settings_check(const Model *model, const Settings *settings, Error *error);
-bool settings_guided(const Settings *settings);  // guidance_scale above 1: the U-Net is asked about both prompts
+// Whether the U-Net is asked about both prompts: with guidance_scale above 1, unless it was taught to guide by itself.
+bool settings_guided(const Model *model, const Settings *settings);
 // The scheduler that the settings ask for, its timesteps set
 Scheduler *settings_scheduler(const Model *model, const Settings *settings, Error *error);
 // Where in the schedule a run begins: 0, or further on for image to image. False if nothing would be left to do.

@@ -15,10 +15,11 @@
 
 Settings settings_default(const Model *model) {
     size_t side = unet_config(model->unet)->sample_size * vae_factor(model->vae);
+    bool lcm = unet_config(model->unet)->time_cond_proj_dim > 0;
     return (Settings){.prompt = "",
                       .negative_prompt = "",
-                      .num_inference_steps = DEFAULT_NUM_INFERENCE_STEPS,
-                      .guidance_scale = DEFAULT_GUIDANCE_SCALE,
+                      .num_inference_steps = lcm ? LCM_NUM_INFERENCE_STEPS : DEFAULT_NUM_INFERENCE_STEPS,
+                      .guidance_scale = lcm ? LCM_GUIDANCE_SCALE : DEFAULT_GUIDANCE_SCALE,
                       .width = side,
                       .height = side,
                       .strength = DEFAULT_STRENGTH};
@@ -71,7 +72,9 @@ bool settings_check(const Model *model, const Settings *settings, Error *error) 
     return true;
 }
 
-bool settings_guided(const Settings *settings) { return settings->guidance_scale > 1; }
+bool settings_guided(const Model *model, const Settings *settings) {
+    return settings->guidance_scale > 1 && unet_config(model->unet)->time_cond_proj_dim == 0;
+}
 
 Scheduler *settings_scheduler(const Model *model, const Settings *settings, Error *error) {
     char *folder = path_join(model->path, "scheduler");

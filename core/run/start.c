@@ -31,10 +31,16 @@ static void pixels_from_image(const Image *image, float *pixels) {
 }
 
 // The encoder doesn't say "these latents" but "about these": moments [2, 4, h, w] hold a mean and the logarithm of a
-// variance for each number, and one draw of that distribution is taken, of which the U-Net's scale is 1.
+// variance for each number, and one draw of that distribution is taken, of which the U-Net's scale is 1. A tiny VAE's
+// does say "these", and nothing is drawn.
 static void draw_posterior(Run *run, const float *moments) {
+    const VaeConfig *vae = vae_config(run->model->vae);
     const float *mean = moments, *log_variance = moments + run->n;
-    float scaling_factor = vae_config(run->model->vae)->scaling_factor, *noise = run->model_input;
+    float scaling_factor = vae->scaling_factor, *noise = run->model_input;
+    if (!vae->has_posterior) {
+        for (size_t i = 0; i < run->n; i++) run->latents[i] = scaling_factor * mean[i];
+        return;
+    }
     rng_normal(&run->rng, noise, run->n);
     for (size_t i = 0; i < run->n; i++) {
         float deviation = expf(0.5f * fminf(fmaxf(log_variance[i], -30), 20));
@@ -59,7 +65,7 @@ bool start_from_image(Run *run, const Image *init, Error *error) {
     int threads_before = context_enter(ctx);
     Tensor moments = vae_encode(ctx, run->model->vae, tensor_over(pixels, shape4(1, 3, s->height, s->width)));
     context_leave(threads_before);
-    draw_posterior(run, tensor_f32(moments));  // [1, 8, h, w]
+    draw_posterior(run, tensor_f32(moments));  // [1, 8, h, w], or [1, 4, h, w] without a posterior
     scope_close(&ctx->arena, &scope);
     free(pixels);
     if (!all_finite(run->latents, run->n)) {

@@ -30,6 +30,10 @@ Layer load_conv2d(Weights *weights, const char *at, const char *name, size_t Cou
     return load_layer(weights, name_in(at, name), shape4(Cout, Cin, K, K), true);
 }
 
+Layer load_conv2d_without_bias(Weights *weights, const char *at, const char *name, size_t Cout, size_t Cin, size_t K) {
+    return load_layer(weights, name_in(at, name), shape4(Cout, Cin, K, K), false);
+}
+
 Layer load_linear(Weights *weights, const char *at, const char *name, size_t Cout, size_t Cin) {
     return load_layer(weights, name_in(at, name), shape2(Cout, Cin), true);
 }

@@ -17,6 +17,7 @@ typedef struct Name {
 Name name_of(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 Layer load_conv2d(Weights *weights, const char *at, const char *name, size_t Cout, size_t Cin, size_t K);
+Layer load_conv2d_without_bias(Weights *weights, const char *at, const char *name, size_t Cout, size_t Cin, size_t K);
 Layer load_linear(Weights *weights, const char *at, const char *name, size_t Cout, size_t Cin);
 Layer load_linear_without_bias(Weights *weights, const char *at, const char *name, size_t Cout, size_t Cin);
 Layer load_norm(Weights *weights, const char *at, const char *name, size_t C);

@@ -9,6 +9,8 @@
 //                               down 2 ---------------- skips ----------> up 1
 //                                 down 3 -> mid_block -> up 0
 //
+// Distilled ones (Kim et al. 2023, BK-SDM, arXiv 2305.15798) leave out the mid_block, and a layer of each block.
+//
 // On the way down the picture loses size and gains channels; on the way up each layer also gets what the layer opposite
 // it made on the way down (a skip), since what was where got lost in between.
 // Read next: resnet_block.c and transformer.c (its two bricks), unet_load.c (where the weights come from); relay.h and
@@ -46,13 +48,25 @@ static Tensor skips_pop(Skips *skips) {
 
 // ---- the time embedding: how noisy the picture is -------------------------------------------------------------------
 
-// timesteps [B] -> [B, 4 C0]. Every ResNet block begins by taking the SiLU of it; here that is done once.
-static Tensor time_embedding(Context *ctx, const UNet *unet, Tensor timesteps) {
+// A U-Net that was taught to guide (Meng et al. 2022, arXiv 2210.03142, section 3.1; Luo et al. 2023, arXiv 2310.04378,
+// section 4.2) learns how much of it is wanted as it learns the time: guidance [B], added to t [B, C0].
+static void add_guidance_inplace(Context *ctx, Tensor t, const UNet *unet, Tensor guidance) {
+    Scope scope = scope_open(&ctx->arena);
+    Tensor w = guidance_embedding(ctx, guidance, unet->config.time_cond_proj_dim);  // [B, time_cond_proj_dim]
+    w = linear(ctx, w, &unet->cond_proj);                                           // [B, C0]
+    add_inplace(ctx, t, w);
+    scope_close(&ctx->arena, &scope);
+}
+
+// timesteps [B], guidance [B] or absent -> [B, 4 C0]. Every ResNet block begins by taking the SiLU of it; here that is
+// done once.
+static Tensor time_embedding(Context *ctx, const UNet *unet, Tensor timesteps, Tensor guidance) {
     const UNetConfig *config = &unet->config;
     size_t C0 = config->block_out_channels[0];
     Scope scope = scope_open(&ctx->arena);
     Tensor t = timestep_embedding(ctx, timesteps, C0, config->flip_sin_to_cos, config->freq_shift);  // [B, C0]
-    t = linear(ctx, t, &unet->linear_1);                                                             // [B, 4 C0]
+    if (layer_present(&unet->cond_proj)) add_guidance_inplace(ctx, t, unet, guidance);
+    t = linear(ctx, t, &unet->linear_1);  // [B, 4 C0]
     t = silu_inplace(ctx, t);
     scope_result(&ctx->arena, &scope);
     t = linear(ctx, t, &unet->linear_2);  // [B, 4 C0]
@@ -90,13 +104,16 @@ static Tensor down_block(Context *ctx, Tensor x, Tensor time, Tensor text, const
 
 // x [B, C, H, W] -> the same shape
 static Tensor mid_block(Context *ctx, Tensor x, Tensor time, Tensor text, const UNet *unet) {
-    Relay relay = relay_open(&ctx->arena, 3);
+    bool attends = unet->config.mid_block_type == MID_BLOCK_CROSS_ATTENTION;
+    Relay relay = relay_open(&ctx->arena, attends ? 3 : 1);
     relay_pass(&relay);
     Tensor h = resnet_block_forward(ctx, x, time, &unet->mid_resnets[0]);
-    relay_pass(&relay);
-    h = transformer_2d_forward(ctx, h, text, &unet->mid_attention);
-    relay_pass(&relay);
-    h = resnet_block_forward(ctx, h, time, &unet->mid_resnets[1]);
+    if (attends) {
+        relay_pass(&relay);
+        h = transformer_2d_forward(ctx, h, text, &unet->mid_attention);
+        relay_pass(&relay);
+        h = resnet_block_forward(ctx, h, time, &unet->mid_resnets[1]);
+    }
     relay_close(&relay);
     observe(ctx, h, "unet.mid_block");
     return h;
@@ -135,22 +152,26 @@ static Tensor up_block(Context *ctx, Tensor x, Tensor time, Tensor text, const U
 
 // ---- the U ----------------------------------------------------------------------------------------------------------
 
-Tensor unet_forward(Context *ctx, const UNet *unet, Tensor latents, Tensor timesteps, Tensor text_embeddings) {
+Tensor unet_forward(Context *ctx, const UNet *unet, Tensor latents, Tensor timesteps, Tensor guidance,
+                    Tensor text_embeddings) {
     const UNetConfig *config = &unet->config;
+    bool has_mid_block = config->mid_block_type != MID_BLOCK_NONE;
     Skips skips = {0};
     Scope scope = scope_open(&ctx->arena);
-    Tensor time = time_embedding(ctx, unet, timesteps);  // [B, 4 C0]
+    Tensor time = time_embedding(ctx, unet, timesteps, guidance);  // [B, 4 C0]
 
-    Tensor h = latents;                                                         // [B, in_channels, H, W]
-    if (layer_present(&unet->center)) h = conv2d(ctx, h, &unet->center, 1, 0);  // 2 latents - 1
-    h = skips_push(&skips, conv2d(ctx, h, &unet->conv_in, 1, 1));               // [B, C0, H, W]
+    Tensor h = latents;                                               // [B, in_channels, H, W]
+    if (config->center_input_sample) h = scale_shift(ctx, h, 2, -1);  // 2 latents - 1
+    h = skips_push(&skips, conv2d(ctx, h, &unet->conv_in, 1, 1));     // [B, C0, H, W]
     for (size_t i = 0; i < config->levels; i++) {
         h = down_block(ctx, h, time, text_embeddings, &unet->down_blocks[i], config->downsample_padding, &skips);
     }
 
-    Relay relay = relay_open(&ctx->arena, 1 + config->levels);
-    relay_pass(&relay);
-    h = mid_block(ctx, h, time, text_embeddings, unet);  // [B, C3, H/8, W/8]
+    Relay relay = relay_open(&ctx->arena, has_mid_block + config->levels);
+    if (has_mid_block) {
+        relay_pass(&relay);
+        h = mid_block(ctx, h, time, text_embeddings, unet);  // [B, C3, H/8, W/8]
+    }
     for (size_t i = 0; i < config->levels; i++) {
         relay_pass(&relay);
         h = up_block(ctx, h, time, text_embeddings, &unet->up_blocks[i], &skips);

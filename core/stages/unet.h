@@ -11,7 +11,7 @@
 //     Tensor latents = tensor_over(noise, shape4(1, 4, 16, 16));
 //     Tensor timesteps = tensor_over(&timestep, shape1(1));
 //     Tensor text = tensor_over(text_embeddings, shape3(1, 77, unet_config(unet)->cross_attention_dim));
-//     Tensor noise_pred = unet_forward(&ctx, unet, latents, timesteps, text);  // lives in ctx until context_close
+//     Tensor noise_pred = unet_forward(&ctx, unet, latents, timesteps, tensor_absent(), text);  // lives as long as ctx
 //     context_close(&ctx), unet_close(unet);
 
 #pragma once
@@ -20,6 +20,9 @@
 #include "ops/ops.h"
 
 enum { UNET_MAX_LEVELS = 8 };
+
+// mid_block_type: absent (null), UNetMidBlock2D (one ResNet block), UNetMidBlock2DCrossAttn
+typedef enum { MID_BLOCK_NONE, MID_BLOCK_RESNET, MID_BLOCK_CROSS_ATTENTION } MidBlockType;
 
 // The fields of config.json under their own names; an array holds one value per level, from the finest down.
 typedef struct UNetConfig {
@@ -33,6 +36,8 @@ typedef struct UNetConfig {
     bool flip_sin_to_cos, use_linear_projection, only_cross_attention[UNET_MAX_LEVELS];
     size_t downsample_padding;  // 1: zeros all round; 0: at the right and the bottom only
     bool center_input_sample;   // the latents go in as 2 latents - 1
+    MidBlockType mid_block_type;
+    size_t time_cond_proj_dim;  // width of the guidance embedding; 0: this U-Net isn't told the guidance
 } UNetConfig;
 
 typedef struct UNet UNet;
@@ -46,4 +51,7 @@ size_t unet_parameters(const UNet *unet);
 
 // latents [B, in_channels, H, W] (any H, W that the levels can halve, as diffusers), timesteps [B],
 // text_embeddings [B, L, cross_attention_dim] -> the model's output [B, out_channels, H, W]: noise, or v
-Tensor unet_forward(Context *ctx, const UNet *unet, Tensor latents, Tensor timesteps, Tensor text_embeddings);
+// guidance [B]: guidance_scale - 1, for a U-Net that was taught to guide (time_cond_proj_dim above 0) and whose one
+// answer is the guided one. All others don't look at it; it may be absent.
+Tensor unet_forward(Context *ctx, const UNet *unet, Tensor latents, Tensor timesteps, Tensor guidance,
+                    Tensor text_embeddings);

@@ -7,6 +7,7 @@
 #include "stages/unet_weights.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const UNetConfig DEFAULTS = {
     .sample_size = 64,
@@ -21,6 +22,7 @@ static const UNetConfig DEFAULTS = {
     .downsample_padding = 1,
     .norm_eps = 1e-5f,
     .flip_sin_to_cos = true,
+    .mid_block_type = MID_BLOCK_CROSS_ATTENTION,
 };
 
 // Which levels have attention. Up blocks are listed from the coarsest level on.
@@ -34,6 +36,24 @@ static void read_block_types(Config *config, UNetConfig *out) {
     if (config_has(config, "up_block_types") || levels != DEFAULTS.levels) {
         config_block_types(config, "up_block_types", levels, "UpBlock2D", "CrossAttnUpBlock2D", up);
         for (size_t i = 0; i < levels; i++) out->up_has_attention[levels - 1 - i] = up[i];
+    }
+}
+
+// Absent means the default, null means no block at all.
+static void read_mid_block_type(Config *config, UNetConfig *out) {
+    char type[64] = "UNetMidBlock2DCrossAttn";
+    config_string(config, "mid_block_type", type, sizeof type);
+    if (config_is_null(config, "mid_block_type")) {
+        out->mid_block_type = MID_BLOCK_NONE;
+    } else if (strcmp(type, "UNetMidBlock2D") == 0) {
+        out->mid_block_type = MID_BLOCK_RESNET;
+    } else if (strcmp(type, "UNetMidBlock2DCrossAttn") != 0) {
+        config->failed = true;
+        error_set(
+            config->error,
+            "%s: mid_block_type is %s: only UNetMidBlock2DCrossAttn, UNetMidBlock2D and null are supported; use a "
+            "Stable Diffusion 1.x or 2.x checkpoint",
+            config->path, type);
     }
 }
 
@@ -51,6 +71,13 @@ static void read_cross_attention_dim(Config *config, UNetConfig *out) {
                   "use a Stable Diffusion 1.x or 2.x checkpoint",
                   config->path, dims[0], dims[i]);
     }
+}
+
+// Of fewer than four numbers no clock can be made (ops/embedding.c).
+static void read_time_cond_proj_dim(Config *config, UNetConfig *out) {
+    if (!config_has(config, "time_cond_proj_dim")) return;
+    config_size(config, "time_cond_proj_dim", &out->time_cond_proj_dim);
+    config_check_range(config, "time_cond_proj_dim", out->time_cond_proj_dim, 4, 1 << 16);
 }
 
 // Whether a diffusers before 0.9 wrote the file. Checkpoints of Stable Diffusion 1.x from then say that their
@@ -107,7 +134,8 @@ static void check_numbers(Config *config, const UNetConfig *out) {
         config_check_range(config, "layers_per_block", out->layers_per_block[i], 1, UNET_MAX_LAYERS);
         config_check_range(config, "transformer_layers_per_block", out->transformer_layers_per_block[i], 0, 64);
         config_check_multiple(config, "block_out_channels", C, "norm_num_groups", out->norm_num_groups);
-        if (out->down_has_attention[i] || out->up_has_attention[i] || i + 1 == out->levels) {
+        bool is_under_mid_block = i + 1 == out->levels && out->mid_block_type == MID_BLOCK_CROSS_ATTENTION;
+        if (out->down_has_attention[i] || out->up_has_attention[i] || is_under_mid_block) {
             config_check_multiple(config, "block_out_channels", C, "attention_head_dim (the number of heads)",
                                   out->attention_heads[i]);
         }
@@ -116,19 +144,12 @@ static void check_numbers(Config *config, const UNetConfig *out) {
 
 // What other models than Stable Diffusion 1.x and 2.x ask for.
 static void refuse_other_models(Config *config) {
-    static const char *const nulls[] = {"class_embed_type",
-                                        "num_class_embeds",
-                                        "addition_embed_type",
-                                        "encoder_hid_dim",
-                                        "encoder_hid_dim_type",
-                                        "time_cond_proj_dim",
-                                        "time_embedding_dim",
-                                        "time_embedding_act_fn",
-                                        "timestep_post_act",
-                                        "cross_attention_norm",
-                                        "reverse_transformer_layers_per_block"};
+    static const char *const nulls[] = {"class_embed_type",      "num_class_embeds",
+                                        "addition_embed_type",   "encoder_hid_dim",
+                                        "encoder_hid_dim_type",  "time_embedding_dim",
+                                        "time_embedding_act_fn", "timestep_post_act",
+                                        "cross_attention_norm",  "reverse_transformer_layers_per_block"};
     for (size_t i = 0; i < sizeof nulls / sizeof *nulls; i++) config_require_null(config, nulls[i]);
-    config_require_string(config, "mid_block_type", "UNetMidBlock2DCrossAttn");
     config_require_string(config, "act_fn", "silu");
     config_require_string(config, "time_embedding_type", "positional");
     config_require_string(config, "resnet_time_scale_shift", "default");
@@ -140,13 +161,6 @@ static void refuse_other_models(Config *config) {
     config_require_float(config, "mid_block_scale_factor", 1);
     config_require_float(config, "conv_in_kernel", 3);
     config_require_float(config, "conv_out_kernel", 3);
-    if (config_is_null(config, "mid_block_type")) {  // absent means the default, null means none
-        config->failed = true;
-        error_set(config->error,
-                  "%s: mid_block_type is null: a U-Net without its middle isn't supported; use a Stable "
-                  "Diffusion 1.x or 2.x checkpoint",
-                  config->path);
-    }
 }
 
 bool unet_config_read(const char *path, UNetConfig *out, Error *error) {
@@ -164,6 +178,8 @@ bool unet_config_read(const char *path, UNetConfig *out, Error *error) {
     config_bool(&config, "flip_sin_to_cos", &out->flip_sin_to_cos);
     config_bool(&config, "use_linear_projection", &out->use_linear_projection);
     config_bool(&config, "center_input_sample", &out->center_input_sample);
+    read_mid_block_type(&config, out);
+    read_time_cond_proj_dim(&config, out);
     read_levels(&config, out);
     check_numbers(&config, out);
     return config_close(&config);

@@ -80,31 +80,24 @@ static UNetBlock load_up_block(UNet *unet, size_t index) {
 static void load_mid_block(UNet *unet) {
     const UNetConfig *config = &unet->config;
     size_t level = config->levels - 1, C = config->block_out_channels[level];
+    if (config->mid_block_type == MID_BLOCK_NONE) return;
     unet->mid_resnets[0] = load_resnet(unet, "mid_block.resnets.0", C, C);
+    if (config->mid_block_type == MID_BLOCK_RESNET) return;
     unet->mid_resnets[1] = load_resnet(unet, "mid_block.resnets.1", C, C);
     unet->mid_attention =
         load_transformer_2d(&unet->weights, "unet", "mid_block.attentions.0", transformer_shape(config, level, false));
-}
-
-// 2 x - 1 on each of C channels, as the layer that computes it: a 1x1 convolution with weight 2 I and bias -1.
-static void make_center(UNet *unet) {
-    size_t C = unet->config.in_channels;
-    unet->center_numbers = zeroed(C * C + C, sizeof(float));
-    for (size_t c = 0; c < C; c++) {
-        unet->center_numbers[c * C + c] = 2;
-        unet->center_numbers[C * C + c] = -1;
-    }
-    unet->center.weight = tensor_over(unet->center_numbers, shape4(C, C, 1, 1));
-    unet->center.bias = tensor_over(unet->center_numbers + C * C, shape1(C));
 }
 
 static void load_weights(UNet *unet) {
     const UNetConfig *config = &unet->config;
     Weights *weights = &unet->weights;
     size_t C0 = config->block_out_channels[0];
-    if (config->center_input_sample) make_center(unet);
     unet->linear_1 = load_linear(weights, "time_embedding", "linear_1", 4 * C0, C0);
     unet->linear_2 = load_linear(weights, "time_embedding", "linear_2", 4 * C0, 4 * C0);
+    if (config->time_cond_proj_dim > 0) {
+        unet->cond_proj =
+            load_linear_without_bias(weights, "time_embedding", "cond_proj", C0, config->time_cond_proj_dim);
+    }
     unet->conv_in = load_conv2d(weights, "", "conv_in", C0, config->in_channels, 3);
     for (size_t i = 0; i < config->levels; i++) unet->down_blocks[i] = load_down_block(unet, i);
     load_mid_block(unet);
@@ -142,7 +135,6 @@ void unet_close(UNet *unet) {
         block_free(&unet->up_blocks[i]);
     }
     transformer_2d_free(&unet->mid_attention);
-    free(unet->center_numbers);
     weights_close(&unet->weights);
     free(unet);
 }

@@ -23,13 +23,12 @@ typedef struct UNetBlock {
 struct UNet {
     UNetConfig config;
     Weights weights;
-    float *center_numbers;                   // owned: what center consists of
-    Layer center;                            // 2 x - 1 as a 1x1 convolution; absent without center_input_sample
     Layer linear_1, linear_2;                // time_embedding: [4 C0, C0], [4 C0, 4 C0]
+    Layer cond_proj;                         // time_embedding: [C0, time_cond_proj_dim], no bias; absent in most
     Layer conv_in;                           // [C0, in_channels, 3, 3]
     UNetBlock down_blocks[UNET_MAX_LEVELS];  // from the finest level to the coarsest
-    ResnetBlock mid_resnets[2];              // mid_block.resnets
-    Transformer2D mid_attention;             // mid_block.attentions.0
+    ResnetBlock mid_resnets[2];              // mid_block.resnets, as many as mid_block_type has: 0, 1 or 2
+    Transformer2D mid_attention;             // mid_block.attentions.0, with MID_BLOCK_CROSS_ATTENTION
     UNetBlock up_blocks[UNET_MAX_LEVELS];    // from the coarsest level to the finest
     Layer conv_norm_out;                     // [C0]
     Layer conv_out;                          // [out_channels, C0, 3, 3]

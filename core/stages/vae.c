@@ -3,7 +3,7 @@
 // Where: the decoder turns the last latents into the picture, the encoder turns an image-to-image run's first picture
 // into latents. Elsewhere: diffusers.AutoencoderKL. Papers: see vae.h; Rombach et al. 2022 (arXiv 2112.10752), section
 // 3.1, for why: 64 x 64 x 4 numbers are 48 times fewer than 512 x 512 x 3, and it is those that the U-Net has to clean.
-// Read next: relay.h (how it keeps one picture at a time), resnet_block.c (its brick).
+// Read next: relay.h (how it keeps one picture at a time), resnet_block.c (its brick), vae_tiny.c (a small stand-in).
 
 #include "base/check.h"
 #include "stages/relay.h"
@@ -85,6 +85,7 @@ Tensor vae_encode(Context *ctx, const Vae *vae, Tensor pixels) {
     size_t H = pixels.shape.axis[2], W = pixels.shape.axis[3], factor = vae_factor(vae),
            groups = config->norm_num_groups;
     CHECK(H % factor == 0 && W % factor == 0, "pixels %s, factor %zu", shape_text(pixels.shape).text, factor);
+    if (vae->tiny) return vae_tiny_encode(ctx, vae->tiny, pixels);
 
     Relay relay = relay_open(&ctx->arena, 3 + config->levels + config->use_quant_conv);
     relay_pass(&relay);
@@ -111,6 +112,7 @@ Tensor vae_decode(Context *ctx, const Vae *vae, Tensor latents) {
     const VaeConfig *config = &vae->config;
     const VaeHalf *decoder = &vae->decoder;
     size_t groups = config->norm_num_groups;
+    if (vae->tiny) return vae_tiny_decode(ctx, vae->tiny, latents);
 
     Relay relay = relay_open(&ctx->arena, 3 + config->levels + config->use_post_quant_conv);
     Tensor h = latents;  // [B, latent_channels, h, w]

@@ -7,6 +7,7 @@
 #include "stages/vae_weights.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 // ---- config.json ----------------------------------------------------------------------------------------------------
 
@@ -40,7 +41,8 @@ static bool read_config(const char *path, VaeConfig *out, Error *error) {
                        .scaling_factor = 0.18215f,
                        .use_quant_conv = true,
                        .use_post_quant_conv = true,
-                       .mid_block_add_attention = true};
+                       .mid_block_add_attention = true,
+                       .has_posterior = true};
     Config config;
     if (!config_open(&config, path, error)) return false;
     config_size(&config, "in_channels", &out->in_channels);
@@ -145,18 +147,49 @@ static void load_decoder(Vae *vae) {
 
 // ---- open and close -------------------------------------------------------------------------------------------------
 
+// Which of the two kinds it is; files from before diffusers noted it are AutoencoderKL's.
+static bool read_kind(const char *path, bool *is_tiny, Error *error) {
+    char name[64] = "AutoencoderKL";
+    Config config;
+    if (!config_open(&config, path, error)) return false;
+    config_string(&config, "_class_name", name, sizeof name);
+    *is_tiny = strcmp(name, "AutoencoderTiny") == 0;
+    if (!*is_tiny && strcmp(name, "AutoencoderKL") != 0) {
+        config.failed = true;
+        error_set(error, "%s: is a %s: only AutoencoderKL and AutoencoderTiny are supported; use one of those", path,
+                  name);
+    }
+    return config_close(&config);
+}
+
+static bool read_any_config(const char *folder, VaeConfig *config, VaeTinyConfig *tiny, bool *is_tiny, Error *error) {
+    char *path = path_join(folder, "config.json");
+    bool ok = read_kind(path, is_tiny, error) &&
+              (*is_tiny ? vae_tiny_config_read(path, config, tiny, error) : read_config(path, config, error));
+    free(path);
+    return ok;
+}
+
+bool vae_config_read(const char *folder, VaeConfig *config, Error *error) {
+    VaeTinyConfig tiny;
+    bool is_tiny;
+    return read_any_config(folder, config, &tiny, &is_tiny, error);
+}
+
 Vae *vae_open(const char *folder, Error *error) {
     Vae *vae = zeroed(1, sizeof *vae);
-    char *config_path = path_join(folder, "config.json"),
-         *path = path_join(folder, "diffusion_pytorch_model.safetensors");
-    bool ok = read_config(config_path, &vae->config, error) && weights_open(&vae->weights, path, error);
-    free(config_path);
+    VaeTinyConfig tiny;
+    bool is_tiny;
+    char *path = path_join(folder, "diffusion_pytorch_model.safetensors");
+    bool ok = read_any_config(folder, &vae->config, &tiny, &is_tiny, error) && weights_open(&vae->weights, path, error);
     free(path);
-    if (ok) {
+    if (ok && is_tiny) {
+        vae->tiny = vae_tiny_load(&vae->weights, &vae->config, &tiny);
+    } else if (ok) {
         load_encoder(vae);
         load_decoder(vae);
-        ok = weights_ok(&vae->weights);
     }
+    if (ok) ok = weights_ok(&vae->weights);
     if (ok) return vae;
     vae_close(vae);
     return NULL;
@@ -168,6 +201,7 @@ void vae_close(Vae *vae) {
         free(vae->encoder.blocks[i].resnets);
         free(vae->decoder.blocks[i].resnets);
     }
+    vae_tiny_free(vae->tiny);
     weights_close(&vae->weights);
     free(vae);
 }

@@ -7,6 +7,7 @@
 #include "stages/resnet_block.h"
 #include "stages/transformer.h"
 #include "stages/vae.h"
+#include "stages/vae_tiny.h"
 
 enum { VAE_MAX_LAYERS = 16 };  // layers_per_block
 
@@ -37,4 +38,5 @@ struct Vae {
     Weights weights;
     VaeHalf encoder, decoder;
     Layer quant_conv, post_quant_conv;  // 1x1; absent where the config says so
+    VaeTiny *tiny;                      // an AutoencoderTiny's layers, then there are no others; else NULL
 };

@@ -80,12 +80,14 @@ static double unet_error(const char *folder, SafetensorsFile *golden, const Setu
                        find(golden, "text_embeddings", k, &text);
          k++) {
         float shifted[8];
+        Tensor guidance = tensor_absent();
+        find(golden, "guidance", k, &guidance);
         CHECK(shape_count(timesteps.shape) <= 8, "%s timesteps", shape_text(timesteps.shape).text);
         for (size_t b = 0; b < timesteps.shape.axis[0]; b++) {
             shifted[b] = tensor_f32(timesteps)[b] + setup->timestep_shift;
         }
         Context ctx = golden_context(setup, ARENA_BYTES);
-        Tensor output = unet_forward(&ctx, unet, latents, tensor_over(shifted, timesteps.shape), text);
+        Tensor output = unet_forward(&ctx, unet, latents, tensor_over(shifted, timesteps.shape), guidance, text);
         worst = fmax(worst, error_of(output, golden, "noise_pred", k));
         context_close(&ctx);
     }
@@ -96,11 +98,12 @@ static double unet_error(const char *folder, SafetensorsFile *golden, const Setu
 static double vae_error(const char *folder, SafetensorsFile *golden, const Setup *setup, Error *error) {
     Vae *vae = vae_open(folder, error);
     if (!vae) return INFINITY;
+    const char *encoded = vae_config(vae)->has_posterior ? "moments" : "encoded";
     double worst = 0;
     Tensor pixels, latents;
     for (size_t k = 0; find(golden, "pixels", k, &pixels) && find(golden, "latents", k, &latents); k++) {
         Context ctx = golden_context(setup, ARENA_BYTES);
-        worst = fmax(worst, error_of(vae_encode(&ctx, vae, pixels), golden, "moments", k));
+        worst = fmax(worst, error_of(vae_encode(&ctx, vae, pixels), golden, encoded, k));
         worst = fmax(worst, error_of(vae_decode(&ctx, vae, latents), golden, "decoded", k));
         context_close(&ctx);
     }

@@ -1,4 +1,5 @@
-// golden.h - how far a stage's output is from what diffusers computed, on the models of tests/make_golden.py
+// golden.h - how far a stage's output is from what diffusers computed, on the models of tests/make_golden.py and
+// tests/make_golden_families.py
 
 #pragma once
 

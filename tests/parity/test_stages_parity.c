@@ -1,12 +1,14 @@
 // test_stages_parity.c - text encoder, U-Net and VAE against diffusers and transformers, number by number
 //
-// The goldens are made by tests/make_golden.py, which says what each of them is there for. Bounds: 5e-6 with the
-// kernels that add in the plainest order, 1e-4 with the fastest. The second half proves that the first can fail: each
-// mistake that people make in these networks must be larger than the looser bound, 20 times the other.
+// The goldens are made by tests/make_golden.py and tests/make_golden_families.py, which say what each of them is there
+// for. Bounds: 5e-6 with the kernels that add in the plainest order, 1e-4 with the fastest. The second half proves that
+// the first can fail: each mistake that people make in these networks must be larger than the looser bound, 20 times
+// the other.
 
 #include "base/check.h"
 #include "ops/activation.h"
 #include "ops/attention.h"
+#include "ops/embedding.h"
 #include "ops/norm.h"
 #include "ops/shape.h"
 #include "parity/golden.h"
@@ -18,9 +20,10 @@
 
 static const double EXACT_BOUND = 5e-6, FAST_BOUND = 1e-4;
 
-static const char *const MODELS[] = {"text_sd1",       "text_sd2_old_names", "unet_sd1",          "unet_sd2",
-                                     "unet_one_level", "unet_two_levels",    "unet_eight_levels", "vae_sd1",
-                                     "vae_one_level",  "vae_two_levels",     "vae_three_levels"};
+static const char *const MODELS[] = {
+    "text_sd1",        "text_sd2_old_names", "unet_sd1",         "unet_sd2",    "unet_one_level",
+    "unet_two_levels", "unet_eight_levels",  "unet_lcm",         "unet_no_mid", "vae_sd1",
+    "vae_one_level",   "vae_two_levels",     "vae_three_levels", "vae_tiny"};
 enum { MODEL_COUNT = sizeof MODELS / sizeof *MODELS };
 
 // ---- parity ---------------------------------------------------------------------------------------------------------
@@ -56,7 +59,9 @@ static void test_every_kernel(void) {
         error = fmax(error, golden_error("text_sd1", NULL, &setup));
         error = fmax(error, golden_error("text_sd2_old_names", NULL, &setup));
         error = fmax(error, golden_error("unet_sd1", NULL, &setup));
+        error = fmax(error, golden_error("unet_lcm", NULL, &setup));
         error = fmax(error, golden_error("vae_sd1", NULL, &setup));
+        error = fmax(error, golden_error("vae_tiny", NULL, &setup));
         printf("%20s=%-10s %10.2e\n", op_name(kernel->op), kernel->variant, error);
         EXPECT(error <= FAST_BOUND, "%s=%s: %g", op_name(kernel->op), kernel->variant, error);
     }
@@ -86,6 +91,21 @@ static float tanh_gelu(float x) { return 0.5f * x * (1 + tanhf(sqrtf(2 / (float)
 
 static void gelu_by_tanh(float *out, const float *in, size_t n) {
     for (size_t i = 0; i < n; i++) out[i] = tanh_gelu(in[i]);
+}
+
+static void unbounded(float *out, const float *in, size_t n) {
+    for (size_t i = 0; i < n; i++) out[i] = in[i];
+}
+
+static void guidance_cosines_first(float *out, const float *guidance, GuidanceEmbeddingShape s) {
+    float straight[64];
+    size_t half = s.dim / 2;
+    CHECK(s.B * s.dim <= 64, "%zu x %zu numbers", s.B, s.dim);
+    guidance_embedding_naive(straight, guidance, s);
+    for (size_t i = 0; i < s.B * s.dim; i++) {
+        size_t column = i % s.dim, row = i - column;
+        out[i] = straight[row + (column < 2 * half ? (column + half) % (2 * half) : column)];
+    }
 }
 
 static void geglu_by_tanh(float *out, const float *in, GegluShape s) {
@@ -174,6 +194,9 @@ static void test_wrong_kernels_are_noticed(void) {
         {"GEGLU's halves swapped", "unet_sd1", WRONG(OP_GEGLU, geglu_halves_swapped)},
         {"height and width swapped", "unet_sd1", WRONG(OP_IMAGE_TO_TOKENS, tokens_by_columns)},
         {"height and width swapped", "vae_sd1", WRONG(OP_IMAGE_TO_TOKENS, tokens_by_columns)},
+        {"guidance: cosines first", "unet_lcm", WRONG(OP_GUIDANCE_EMBEDDING, guidance_cosines_first)},
+        {"the tiny VAE's latents not bounded", "vae_tiny", WRONG(OP_TANH, unbounded)},
+        {"SiLU for ReLU", "vae_tiny", WRONG(OP_RELU, silu_naive)},
         {"VAE padded at the left and top", "vae_two_levels", WRONG(OP_PAD_RIGHT_BOTTOM, pad_left_top)},
         {"odd sizes upsampled by doubling", "unet_two_levels", WRONG(OP_UPSAMPLE_NEAREST, upsample_doubling)},
         {"skip before what comes from below", "unet_sd1", WRONG(OP_CONCAT_CHANNELS, concat_swapped)},
@@ -189,8 +212,8 @@ static void test_wrong_kernels_are_noticed(void) {
 }
 
 static void test_wrong_timestep_is_noticed(void) {
-    const char *const models[] = {"unet_sd1", "unet_sd2", "unet_one_level"};
-    for (size_t i = 0; i < 3; i++) {
+    const char *const models[] = {"unet_sd1", "unet_sd2", "unet_one_level", "unet_lcm", "unet_no_mid"};
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
         expect_noticed("off by one timestep", models[i], golden_error(models[i], NULL, &(Setup){.timestep_shift = 1}));
     }
 }
@@ -208,6 +231,8 @@ static void test_wrong_configs_are_noticed(void) {
         {"freq_shift 0 for 1", "unet_one_level", "\"freq_shift\": 1", "\"freq_shift\": 0"},
         {"sines and cosines swapped", "unet_sd1", "\"flip_sin_to_cos\": true", "\"flip_sin_to_cos\": false"},
         {"input not centred", "unet_one_level", "\"center_input_sample\": true", "\"center_input_sample\": false"},
+        {"the U-Net isn't told the guidance", "unet_lcm", "\"time_cond_proj_dim\": 9", "\"time_cond_proj_dim\": null"},
+        {"the U-Net's middle left out", "unet_lcm", "\"UNetMidBlock2D\"", "null"},
         {"quant_conv left out", "vae_sd1", "\"use_quant_conv\": true", "\"use_quant_conv\": false"},
     };
     for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {

@@ -43,49 +43,60 @@ static void test_relay_keeps_two(void) {
 
 typedef struct Models {
     TextEncoder *text_encoder;
-    UNet *unet;
-    Vae *vae;
+    UNet *unet, *unet_lcm, *unet_no_mid;
+    Vae *vae, *vae_tiny;
 } Models;
 
 static Models open_models(void) {
     Error error = {0};
     Models models = {text_encoder_open(GOLDEN "text_sd1", &error), unet_open(GOLDEN "unet_sd1", &error),
-                     vae_open(GOLDEN "vae_sd1", &error)};
-    CHECK(models.text_encoder && models.unet && models.vae, "%s", error.message);
+                     unet_open(GOLDEN "unet_lcm", &error),         unet_open(GOLDEN "unet_no_mid", &error),
+                     vae_open(GOLDEN "vae_sd1", &error),           vae_open(GOLDEN "vae_tiny", &error)};
+    CHECK(!error.message[0], "%s", error.message);
     return models;
 }
 
 static void close_models(Models *models) {
     text_encoder_close(models->text_encoder);
     unet_close(models->unet);
+    unet_close(models->unet_lcm);
+    unet_close(models->unet_no_mid);
     vae_close(models->vae);
+    vae_close(models->vae_tiny);
 }
 
 static float noise(size_t i) { return sinf((float)(i * i) + 1); }
 
-// One call of one stage, 0 to 3, on made-up inputs.
+enum { STAGES = 8 };
+
+// One call of one stage, on made-up inputs.
 static Tensor forward(Context *ctx, const Models *models, int stage) {
     static int64_t ids[2 * 20];
-    static float latents[2 * 4 * 13 * 6], text[2 * 5 * 12], pixels[3 * 32 * 16], timesteps[2] = {7, 800};
+    static float latents[2 * 4 * 13 * 6], text[2 * 5 * 16], pixels[3 * 32 * 16];
+    static float timesteps[2] = {7, 800}, guidance[2] = {0.5f, 7};
     for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) ids[i] = (int64_t)(i % 60);
     for (size_t i = 0; i < sizeof latents / sizeof *latents; i++) latents[i] = noise(i);
     for (size_t i = 0; i < sizeof text / sizeof *text; i++) text[i] = noise(i + 7);
     for (size_t i = 0; i < sizeof pixels / sizeof *pixels; i++) pixels[i] = noise(i + 9);
     Tensor noisy = tensor_over(latents, shape4(2, 4, 13, 6)), small = tensor_over(latents, shape4(1, 4, 3, 5));
+    Tensor image = tensor_over(pixels, shape4(1, 3, 32, 16)), words = tensor_over(text, shape3(2, 5, 16));
+    Tensor times = tensor_over(timesteps, shape1(2)), guidances = tensor_over(guidance, shape1(2));
     switch (stage) {
     case 0: return text_encoder_forward(ctx, models->text_encoder, tensor_over_ids(ids, shape2(2, 20)));
-    case 1:
-        return unet_forward(ctx, models->unet, noisy, tensor_over(timesteps, shape1(2)),
-                            tensor_over(text, shape3(2, 5, 12)));
-    case 2: return vae_encode(ctx, models->vae, tensor_over(pixels, shape4(1, 3, 32, 16)));
-    default: return vae_decode(ctx, models->vae, small);
+    case 1: return unet_forward(ctx, models->unet, noisy, times, tensor_absent(), tensor_over(text, shape3(2, 5, 12)));
+    case 2: return unet_forward(ctx, models->unet_lcm, noisy, times, guidances, words);
+    case 3: return unet_forward(ctx, models->unet_no_mid, noisy, times, tensor_absent(), words);
+    case 4: return vae_encode(ctx, models->vae, image);
+    case 5: return vae_decode(ctx, models->vae, small);
+    case 6: return vae_encode(ctx, models->vae_tiny, image);
+    default: return vae_decode(ctx, models->vae_tiny, small);
     }
 }
 
 // The plan isn't an estimate: an arena of exactly the planned size is enough, is used up, and the costs are the same.
 static void test_planning_equals_executing(void) {
     Models models = open_models();
-    for (int stage = 0; stage < 4; stage++) {
+    for (int stage = 0; stage < STAGES; stage++) {
         Context plan;
         context_open_planning(&plan, NULL);
         Shape planned = forward(&plan, &models, stage).shape;
@@ -157,7 +168,7 @@ static void test_every_block_is_shown(void) {
     ctx.attention_observer = (AttentionObserver){wants, check_rows};
     ctx.listener = &listener;
     unet_forward(&ctx, models.unet, golden_tensor(listener.golden, "latents.0", shape4(1, 4, 8, 8)),
-                 golden_tensor(listener.golden, "timesteps.0", shape1(1)),
+                 golden_tensor(listener.golden, "timesteps.0", shape1(1)), tensor_absent(),
                  golden_tensor(listener.golden, "text_embeddings.0", shape3(1, 5, 12)));
     EXPECT(listener.compared == 23, "%zu places were compared",
            listener.compared);  // 9 blocks, 8 ResNet blocks, 6 transformers
@@ -171,7 +182,7 @@ static void test_every_block_is_shown(void) {
 static void test_a_stopped_stage_ends(void) {
     Models models = open_models();
     atomic_bool stop = true;
-    for (int stage = 0; stage < 4; stage++) {
+    for (int stage = 0; stage < STAGES; stage++) {
         Context ctx = golden_context(&(Setup){0}, 1 << 26);
         Shape shape = forward(&ctx, &models, stage).shape;
         ctx.stop = &stop;
@@ -188,6 +199,12 @@ static void test_parameters(void) {
     EXPECT(text == 60 * 16 + 20 * 16 + 2 * (4 * (16 * 16 + 16) + 4 * 16 + 2 * 16 * 64 + 64 + 16) + 2 * 16, "%zu", text);
     EXPECT(vae > 30000 && vae < 90000, "%zu", vae);
     EXPECT(vae_factor(models.vae) == 8, "factor %zu", vae_factor(models.vae));
+    // Each block has three layers; of the convolutions between, those that halve and double have no bias.
+    size_t C = 4, D = 6, tiny = vae_parameters(models.vae_tiny);
+    size_t encoder = 3 * 3 * (9 * C * C + C) + 9 * 3 * C + C + 2 * 9 * C * C + 9 * 4 * C + 4;
+    size_t decoder = 3 * 3 * (9 * D * D + D) + 9 * 4 * D + D + 2 * 9 * D * D + 9 * 3 * D + 3;
+    EXPECT(tiny == encoder + decoder, "%zu, not %zu", tiny, encoder + decoder);
+    EXPECT(vae_factor(models.vae_tiny) == 4, "factor %zu", vae_factor(models.vae_tiny));
     EXPECT(unet_config(models.unet)->attention_heads[2] == 4, "%zu heads",
            unet_config(models.unet)->attention_heads[2]);
     close_models(&models);
@@ -252,11 +269,27 @@ static const struct {
     {"unet_sd1", "\"UpBlock2D\"", "\"CrossAttnDownBlock2D\"", "up_block_types has a CrossAttnDownBlock2D"},
     {"unet_sd1", "\"class_embed_type\": null", "\"class_embed_type\": \"timestep\"", "class_embed_type"},
     {"unet_sd1", "\"addition_embed_type\": null", "\"addition_embed_type\": \"text_time\"", "addition_embed_type"},
-    {"unet_sd1", "\"time_cond_proj_dim\": null", "\"time_cond_proj_dim\": 256", "time_cond_proj_dim"},
+    {"unet_sd1", "\"time_cond_proj_dim\": null", "\"time_cond_proj_dim\": 3", "time_cond_proj_dim is 3"},
     {"unet_sd1", "\"encoder_hid_dim\": null", "\"encoder_hid_dim\": 8", "encoder_hid_dim"},
     {"unet_sd1", "\"dual_cross_attention\": false", "\"dual_cross_attention\": true", "dual_cross_attention is true"},
-    {"unet_sd1", "\"mid_block_type\": \"UNetMidBlock2DCrossAttn\"", "\"mid_block_type\": null",
-     "mid_block_type is null"},
+    {"unet_sd1", "\"UNetMidBlock2DCrossAttn\"", "\"UNetMidBlock2DSimpleCrossAttn\"",
+     "mid_block_type is UNetMidBlock2DSimpleCrossAttn"},
+    {"vae_sd1", "\"AutoencoderKL\"", "\"ConsistencyDecoderVAE\"", "is a ConsistencyDecoderVAE"},
+    {"vae_tiny", "\"act_fn\": \"relu\"", "\"act_fn\": \"gelu\"", "act_fn is gelu"},
+    {"vae_tiny", "\"nearest\"", "\"bilinear\"", "upsample_fn is bilinear"},
+    {"vae_tiny", "\"upsampling_scaling_factor\": 2", "\"upsampling_scaling_factor\": 3",
+     "upsampling_scaling_factor is 3"},
+    {"vae_tiny", "\"shift_factor\": 0.0", "\"shift_factor\": 0.1159", "shift_factor is 0.1159"},
+    {"vae_tiny", "\"scaling_factor\": 1.0", "\"scaling_factor\": 0", "scaling_factor"},
+    {"vae_tiny", "\"num_encoder_blocks\": [\n    1,", "\"num_encoder_blocks\": [\n    1, 1,",
+     "num_encoder_blocks has 4 values and num_decoder_blocks 3"},
+    {"vae_tiny", "\"num_decoder_blocks\": [\n    2,", "\"num_decoder_blocks\": [\n    17,", "num_decoder_blocks is 17"},
+    {"vae_tiny", "\"num_decoder_blocks\": [\n    2,\n    0,\n    1\n  ]", "\"num_decoder_blocks\": []",
+     "num_decoder_blocks' length is 0"},
+    {"vae_tiny", "\"encoder_block_out_channels\": [\n    4,", "\"encoder_block_out_channels\": [\n    8,",
+     "encoder_block_out_channels has 8 and 4"},
+    {"vae_tiny", "\"decoder_block_out_channels\": [\n    6,", "\"decoder_block_out_channels\": [\n    6, 6,",
+     "decoder_block_out_channels has 4 values"},
     {"unet_sd1", "\"conv_in_kernel\": 3", "\"conv_in_kernel\": 5", "conv_in_kernel is 5"},
     {"unet_sd1", "\"act_fn\": \"silu\"", "\"act_fn\": \"mish\"", "act_fn is mish"},
     {"unet_sd1", "\"downsample_padding\": 1", "\"downsample_padding\": 2", "downsample_padding is 2"},
@@ -279,6 +312,14 @@ static const struct {
     {"unet_sd1", "\"layers_per_block\": 1", "\"layers_per_block\": 2",
      "down_blocks.0.attentions.1.norm.weight is missing"},
     {"vae_two_levels", "\"use_quant_conv\": false", "\"use_quant_conv\": true", "quant_conv.weight is missing"},
+    {"unet_sd1", "\"time_cond_proj_dim\": null", "\"time_cond_proj_dim\": 256",
+     "time_embedding.cond_proj.weight is missing"},
+    {"unet_no_mid", "\"mid_block_type\": null", "\"mid_block_type\": \"UNetMidBlock2D\"",
+     "mid_block.resnets.0.norm1.weight is missing"},
+    {"vae_tiny", "\"num_decoder_blocks\": [\n    2,", "\"num_decoder_blocks\": [\n    1,",
+     "decoder.layers.4.weight is missing"},
+    {"vae_tiny", "\"latent_channels\": 4", "\"latent_channels\": 16", "encoder.layers.6.weight has shape"},
+    {"vae_sd1", "\"AutoencoderKL\"", "\"AutoencoderTiny\"", "act_fn is silu"},
     {"vae_sd1", "\"latent_channels\": 4", "\"latent_channels\": 5", "encoder.conv_out.weight"},
     {"vae_sd1", "{", "[", "config.json"},
 };
