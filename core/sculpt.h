@@ -38,15 +38,24 @@ enum { LATENT_CHANNELS = 4 };  // of all Stable Diffusion 1.x and 2.x; model_ope
 
 typedef struct Model {
     char *path;
+    char *vae_path;  // where the VAE is from if it isn't the model's own; else NULL
     Tokenizer *tokenizer;
     TextEncoder *text_encoder;
     UNet *unet;
     Vae *vae;
+    Vae *preview_vae;  // decodes run_preview's pictures; NULL: a linear map makes them
     double load_seconds;
 } Model;
 
+// What is taken from elsewhere; {0}: nothing.
+typedef struct ModelOptions {
+    const char *vae;  // a folder with the VAE to use in place of the model's own, AutoencoderKL or AutoencoderTiny
+    const char *preview_vae;  // a folder with one that is only for run_preview
+} ModelOptions;
+
 // path: a folder with model_index.json, tokenizer/, text_encoder/, unet/, vae/ and scheduler/. Errors name the file.
 Model *model_open(const char *path, Error *error);
+Model *model_open_with(const char *path, const ModelOptions *options, Error *error);
 void model_close(Model *model);
 
 // ---- what is asked for ----------------------------------------------------------------------------------------------
@@ -83,10 +92,11 @@ Settings settings_default(const Model *model);
 // ---- what it will cost, from planning the same code -----------------------------------------------------------------
 
 typedef struct RunCost {
-    size_t parameters;                // of the three networks
+    size_t parameters;                // of the three networks (weight_bytes: and of the preview VAE)
     size_t unet_calls;                // pictures that go through the U-Net in the whole run (two a step with guidance)
     size_t timestep_count;            // steps that will be run: int(steps * strength) for image to image
     Cost text, step, decode, encode;  // a step: both halves of guidance
+    Cost preview;                     // one picture of the preview VAE; 0 without one
     size_t weight_bytes, activation_bytes;  // activation_bytes: the arena's peak over all stages
     const SchedulerKind *scheduler;         // the one that the settings, or the model, name
     char scheduler_note[256];               // what was changed in the model's settings for it; "" if nothing
@@ -116,8 +126,8 @@ typedef struct StepRecord {
     double seconds;
 } StepRecord;
 
-typedef struct RunTimes {  // seconds; encode: of image to image's first picture
-    double text, encode, steps, decode;
+typedef struct RunTimes {  // seconds; encode: of image to image's first picture; preview: through the preview VAE
+    double text, encode, steps, decode, preview;
 } RunTimes;
 
 Run *run_begin(const Model *model, const Settings *settings, Error *error);  // tokenizes, encodes, draws the noise
@@ -135,9 +145,9 @@ Run *run_copy(const Run *run, Error *error);
 // latents and observers mattered at the start only and are not looked at. On failure the run is as it was.
 bool run_change(Run *run, const Settings *settings, Error *error);
 
-// Any latents [4, h, w] as a small picture, one pixel a latent: a linear map, nearly free once the first has measured
-// it on this model's VAE. That first is to be called between steps, and can fail: without memory for it, or after
-// run_stop ("cancelled"), which the next step heeds too.
+// Any latents [4, h, w] as a quick picture, to be asked for between steps. With a preview VAE that is what its decoder
+// makes, of full size. Without one it has one pixel a latent: a linear map, nearly free once the first has measured it
+// on this model's VAE. Both can fail: without memory, or after run_stop ("cancelled"), which the next step heeds too.
 bool run_preview(Run *run, const float *latents, Image *image, Error *error);
 // The same through the VAE's decoder: the true picture, at a decoder's price. float_pixels (or NULL): [3, H, W] in
 // 0..1, not rounded. Stopped by run_stop it fails with the message "cancelled".

@@ -30,7 +30,8 @@ typedef struct Drawing {
     Settings settings;
     Image init;
     RunCost cost;
-    size_t decodes;  // pictures that the run decodes, the last one and those of the filmstrip
+    size_t decodes;   // pictures that the run decodes, the last one and those of the filmstrip
+    size_t previews;  // those of the filmstrip, where a preview VAE decodes them
     Run *run;
     Recipe recipe;
     Filmstrip strip;
@@ -99,11 +100,13 @@ static bool drawing_open(Drawing *d, Error *error) {
     if (!output_possible(o->output, error) || (o->trace && !output_possible(o->trace, error))) return false;
     char *folder = model_folder(o);
     if (o->threads) omp_set_num_threads(o->threads);  // for loading; a run has its own
-    d->model = model_open(folder, error);
+    d->model = model_open_with(folder, &(ModelOptions){.vae = o->vae, .preview_vae = o->preview_vae}, error);
     free(folder);
     if (!d->model || !settings_make(d, error) || !run_cost(d->model, &d->settings, &d->cost, error)) return false;
-    d->decodes = 1 + (o->steps_dir ? filmstrip_decodes(d->cost.timestep_count, d->cost.decode) : 0);
-    report_cost(d->model, &d->settings, &d->cost, d->decodes);
+    size_t shown = o->steps_dir ? filmstrip_pictures(d->cost.timestep_count) : 0;
+    d->decodes = 1 + (filmstrip_decodes(d->model, &d->cost) ? shown : 0);
+    d->previews = d->model->preview_vae ? shown : 0;
+    report_cost(d->model, &d->settings, &d->cost, d->decodes, d->previews);
     return true;
 }
 
@@ -148,7 +151,8 @@ static bool drawing_run(Drawing *d, Interrupt *interrupt, Error *error) {
     if (o->init) recipe_add(&d->recipe, "init", o->init);
     if (o->latents) recipe_add(&d->recipe, "latents", o->latents);
     if (o->trace && !(d->trace = trace_begin(d->run, error))) return false;
-    if (o->steps_dir && !filmstrip_open(&d->strip, o->steps_dir, run_step_count(d->run), d->cost.decode, error))
+    if (o->steps_dir &&
+        !filmstrip_open(&d->strip, o->steps_dir, run_step_count(d->run), filmstrip_decodes(d->model, &d->cost), error))
         return false;
 
     Image image;
@@ -159,7 +163,7 @@ static bool drawing_run(Drawing *d, Interrupt *interrupt, Error *error) {
     if (ok) ok = png_write(o->output, &image, d->recipe.rows, d->recipe.count, error);
     image_free(&image);
     if (ok) {
-        report_times(d->run, d->decodes);
+        report_times(d->run, d->decodes, d->previews);
         fprintf(stderr, "written: %s\n", o->output);
     }
     return ok;

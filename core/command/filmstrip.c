@@ -15,15 +15,15 @@
 // takes 2500, as much as several steps.
 static const uint64_t DECODE_FLOPS_LIMIT = 20000000000;
 
-static bool decodes(Cost decode) { return decode.flops <= DECODE_FLOPS_LIMIT; }
+bool filmstrip_decodes(const Model *model, const RunCost *cost) {
+    return !model->preview_vae && cost->decode.flops <= DECODE_FLOPS_LIMIT;
+}
 
 static size_t column_count(size_t step_count) {
     return step_count < FILMSTRIP_COLUMNS ? step_count : FILMSTRIP_COLUMNS;
 }
 
-size_t filmstrip_decodes(size_t step_count, Cost decode) {
-    return decodes(decode) ? step_count + column_count(step_count) : 0;
-}
+size_t filmstrip_pictures(size_t step_count) { return step_count + column_count(step_count); }
 
 static char *step_path(const Filmstrip *strip, size_t k) {
     char name[32];
@@ -44,9 +44,9 @@ static void remove_old(const Filmstrip *strip) {
     free(path);
 }
 
-bool filmstrip_open(Filmstrip *strip, const char *folder, size_t step_count, Cost decode, Error *error) {
+bool filmstrip_open(Filmstrip *strip, const char *folder, size_t step_count, bool decodes, Error *error) {
     *strip = (Filmstrip){
-        .folder = folder, .step_count = step_count, .decodes = decodes(decode), .columns = column_count(step_count)};
+        .folder = folder, .step_count = step_count, .decodes = decodes, .columns = column_count(step_count)};
     struct stat status;
     if (mkdir(folder, 0777) == 0) return true;
     if (errno != EEXIST)
@@ -64,6 +64,10 @@ static bool latents_show(const Filmstrip *strip, Run *run, const Settings *setti
     if (strip->decodes) return run_decode(run, latents, image, NULL, error);
     Image small;
     if (!run_preview(run, latents, &small, error)) return false;
+    if (small.width == settings->width && small.height == settings->height) {
+        *image = small;
+        return true;
+    }
     *image = image_resize(&small, settings->width, settings->height);
     image_free(&small);
     return image->pixels || error_set(error, "%s: no memory for a picture; close other programs", strip->folder);

@@ -13,17 +13,20 @@ enum { FILMSTRIP_COLUMNS = 8 };
 typedef struct Filmstrip {
     const char *folder;
     size_t step_count;
-    bool decodes;    // through the VAE; else through the linear preview, enlarged
+    bool decodes;    // through the VAE; else through run_preview, enlarged where that is small
     size_t columns;  // steps that the strip shows, evenly spread from the first to the last
     Image noisy[FILMSTRIP_COLUMNS], predicted[FILMSTRIP_COLUMNS];
 } Filmstrip;
 
-// How many pictures a strip of so many steps decodes: what was predicted at each, and the noisy ones that strip.png
-// shows; or none, where decoding one costs too much. decode is what one costs.
-size_t filmstrip_decodes(size_t step_count, Cost decode);
+// How many pictures a strip of so many steps is made of: what was predicted at each, and the noisy ones that strip.png
+// shows.
+size_t filmstrip_pictures(size_t step_count);
+
+// Whether they are to be decoded by the model's VAE. Not where one costs too much, nor where a preview VAE is there.
+bool filmstrip_decodes(const Model *model, const RunCost *cost);
 
 // Makes the folder if it isn't there (not its parents), and clears it of an earlier run's pictures.
-bool filmstrip_open(Filmstrip *strip, const char *folder, size_t step_count, Cost decode, Error *error);
+bool filmstrip_open(Filmstrip *strip, const char *folder, size_t step_count, bool decodes, Error *error);
 
 // Writes step-NNN.png for the step that the run has just done.
 bool filmstrip_add(Filmstrip *strip, Run *run, const Settings *settings, const Recipe *recipe, Error *error);

@@ -35,6 +35,8 @@ enum {
     INIT,
     STRENGTH,
     LATENTS,
+    VAE,
+    PREVIEW_VAE,
     STEPS_DIR,
     TRACE,
     THREADS,
@@ -65,6 +67,8 @@ static const OptionRow OPTIONS[] = {
     {"init", INIT, true, DRAW, false},
     {"strength", STRENGTH, true, DRAW, false},
     {"latents", LATENTS, true, DRAW, false},
+    {"vae", VAE, true, DRAW, false},
+    {"preview-vae", PREVIEW_VAE, true, DRAW, false},
     {"output", 'o', true, DRAW, false},
     {"steps-dir", STEPS_DIR, true, DRAW, false},
     {"trace", TRACE, true, DRAW, false},
@@ -153,6 +157,8 @@ static bool option_apply(Options *o, const OptionRow *row, const char *value, Er
     case INIT: o->init = value; return true;
     case STRENGTH: return read_number(row->name, value, 0, 1, &o->strength, error);
     case LATENTS: o->latents = value; return true;
+    case VAE: o->vae = value; return true;
+    case PREVIEW_VAE: o->preview_vae = value; return true;
     case 'o': o->output = value; return read_file_name(row->name, value, ".png", error);
     case STEPS_DIR: o->steps_dir = value; return true;
     case TRACE: o->trace = value; return read_file_name(row->name, value, ".safetensors", error);
@@ -321,6 +327,10 @@ bool options_read(Options *options, int argc, char **argv, Error *error) {
             return error_set(
                 error, "--strength: says how much of --init is painted over, and there is none; add --init IMAGE.png");
         }
+    }
+    if (options->preview_vae && !options->steps_dir) {
+        return error_set(error,
+                         "--preview-vae: decodes the pictures of --steps-dir, and there is none; add --steps-dir DIR");
     }
     if (options->init && options->latents) {
         return error_set(error, "--init and --latents: both say where the run starts; leave one out");

@@ -34,6 +34,7 @@ typedef struct Options {
     size_t width, height;  // 0: the model's own
     const char *init, *latents;
     float strength;
+    const char *vae, *preview_vae;  // NULL: the model's own; none
     const char *output, *steps_dir, *trace;
     int threads;  // 0: all
     const char *kernels[OP_COUNT];

@@ -24,10 +24,10 @@ static NumberText number_text(double number) {
 
 static const char *plural(size_t count) { return count == 1 ? "" : "s"; }
 
-void report_cost(const Model *model, const Settings *settings, const RunCost *cost, size_t decodes) {
+void report_cost(const Model *model, const Settings *settings, const RunCost *cost, size_t decodes, size_t previews) {
     bool guided = cost->unet_calls > cost->timestep_count;
-    uint64_t all =
-        cost->text.flops + cost->encode.flops + cost->timestep_count * cost->step.flops + decodes * cost->decode.flops;
+    uint64_t all = cost->text.flops + cost->encode.flops + cost->timestep_count * cost->step.flops +
+                   decodes * cost->decode.flops + previews * cost->preview.flops;
     fprintf(stderr, "%s: %s parameters. %zu x %zu, %s, guidance %g, seed %llu\n", model->path,
             number_text((double)cost->parameters).text, settings->width, settings->height, cost->scheduler->name,
             settings->guidance_scale, (unsigned long long)settings->seed);
@@ -41,23 +41,29 @@ void report_cost(const Model *model, const Settings *settings, const RunCost *co
         fprintf(stderr, "strength %g: begins %zu before the end of %zu steps\n", settings->strength,
                 cost->timestep_count, settings->num_inference_steps);
     }
-    fprintf(stderr, "%zu step%s of %sFLOP (%zu U-Net calls) and %zu decode%s of %sFLOP: %sFLOP in all; ",
-            cost->timestep_count, plural(cost->timestep_count), number_text((double)cost->step.flops).text,
-            cost->unet_calls, decodes, plural(decodes), number_text((double)cost->decode.flops).text,
-            number_text((double)all).text);
+    fprintf(stderr, "%zu step%s of %sFLOP (%zu U-Net call%s) and %zu decode%s of %sFLOP", cost->timestep_count,
+            plural(cost->timestep_count), number_text((double)cost->step.flops).text, cost->unet_calls,
+            plural(cost->unet_calls), decodes, plural(decodes), number_text((double)cost->decode.flops).text);
+    if (previews > 0) {
+        fprintf(stderr, " and %zu preview%s of %sFLOP", previews, plural(previews),
+                number_text((double)cost->preview.flops).text);
+    }
+    fprintf(stderr, ": %sFLOP in all; ", number_text((double)all).text);
     fprintf(stderr, "memory %sB weights + %sB activations\n", number_text((double)cost->weight_bytes).text,
             number_text((double)cost->activation_bytes).text);
 }
 
-void report_times(const Run *run, size_t decodes) {
+void report_times(const Run *run, size_t decodes, size_t previews) {
     RunTimes times = run_times(run);
     size_t steps = run_steps_done(run);
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     fprintf(stderr, "loading %.2f s, text %.2f s, ", run_model(run)->load_seconds, times.text);
     if (times.encode > 0) fprintf(stderr, "encoding %.2f s, ", times.encode);
-    fprintf(stderr, "%zu step%s %.2f s (%.3g s each), %zu decode%s %.2f s; ", steps, plural(steps), times.steps,
+    fprintf(stderr, "%zu step%s %.2f s (%.3g s each), %zu decode%s %.2f s", steps, plural(steps), times.steps,
             steps ? times.steps / (double)steps : 0.0, decodes, plural(decodes), times.decode);
+    if (previews > 0) fprintf(stderr, ", %zu preview%s %.2f s", previews, plural(previews), times.preview);
+    fprintf(stderr, "; ");
     fprintf(stderr, "peak memory: %sB activations, %sB the whole program\n",
             number_text((double)run_peak_activation_bytes(run)).text, number_text((double)usage.ru_maxrss * 1024).text);
 }

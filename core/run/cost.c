@@ -52,6 +52,12 @@ void cost_plan(const Model *model, const Kernel *const kernels[OP_COUNT], RunSha
     vae_decode(&ctx, model->vae, tensor_over(NULL, shape4(1, LATENT_CHANNELS, h, w)));
     planned(&ctx, &cost->decode, cost);
 
+    if (model->preview_vae) {  // which nobody observes
+        context_open_planning(&ctx, kernels);
+        vae_decode(&ctx, model->preview_vae, tensor_over(NULL, shape4(1, LATENT_CHANNELS, h, w)));
+        planned(&ctx, &cost->preview, cost);
+    }
+
     if (!shape.has_init) return;
     plan(&ctx, kernels, &shape);
     vae_encode(&ctx, model->vae, tensor_over(NULL, shape4(1, 3, h * factor, w * factor)));
@@ -86,6 +92,7 @@ bool run_cost(const Model *model, const Settings *settings, RunCost *cost, Error
     cost->parameters =
         text_encoder_parameters(model->text_encoder) + unet_parameters(model->unet) + vae_parameters(model->vae);
     cost->weight_bytes = cost->parameters * sizeof(float);
+    if (model->preview_vae) cost->weight_bytes += vae_parameters(model->preview_vae) * sizeof(float);
     cost_plan(model, kernels, shape, cost);
     return true;
 }

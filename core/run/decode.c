@@ -26,20 +26,18 @@ static bool image_from_pixels(const float *pixels, Image *image, float *unrounde
     return true;
 }
 
-bool run_decode(Run *run, const float *latents, Image *image, float *float_pixels, Error *error) {
-    double start = seconds_now();
+bool decode_through(const Run *run, Context *ctx, const Vae *vae, const float *latents, Image *image,
+                    float *float_pixels, Error *error) {
     *image = (Image){0};
     float *unscaled = malloc(run->n * sizeof *unscaled);
     if (!unscaled) return error_set(error, "decoding: no memory for %zu latents; close other programs", run->n);
-    for (size_t i = 0; i < run->n; i++) unscaled[i] = latents[i] / vae_config(run->model->vae)->scaling_factor;
+    for (size_t i = 0; i < run->n; i++) unscaled[i] = latents[i] / vae_config(vae)->scaling_factor;
 
-    Context *ctx = &run->ctx;
     Scope scope = scope_open(&ctx->arena);
     int threads_before = context_enter(ctx);
-    Tensor pixels =
-        vae_decode(ctx, run->model->vae, tensor_over(unscaled, shape4(1, LATENT_CHANNELS, run->height, run->width)));
+    Tensor pixels = vae_decode(ctx, vae, tensor_over(unscaled, shape4(1, LATENT_CHANNELS, run->height, run->width)));
     context_leave(threads_before);
-    bool ok = !atomic_exchange(&run->stop, false) || error_set(error, "cancelled");
+    bool ok = !context_stopped(ctx) || error_set(error, "cancelled");
     if (ok) {
         *image = image_new(run->settings.width, run->settings.height);
         ok = image->pixels || error_set(error, "decoding: no memory for the picture; close other programs");
@@ -50,6 +48,16 @@ bool run_decode(Run *run, const float *latents, Image *image, float *float_pixel
     }
     scope_close(&ctx->arena, &scope);
     free(unscaled);
+    return ok;
+}
+
+bool run_decode(Run *run, const float *latents, Image *image, float *float_pixels, Error *error) {
+    double start = seconds_now();
+    bool ok = decode_through(run, &run->ctx, run->model->vae, latents, image, float_pixels, error);
+    if (atomic_exchange(&run->stop, false) && ok) {
+        image_free(image);
+        ok = error_set(error, "cancelled");
+    }
     run->times.decode += seconds_now() - start;
     return ok;
 }

@@ -88,28 +88,65 @@ static bool parts_fit(const Model *model, Error *error) {
     return true;
 }
 
-static bool parts_open(Model *model, Error *error) {
+// ---- VAEs from elsewhere --------------------------------------------------------------------------------------------
+
+// The VAE at path, for latents that come from levels halvings of a picture; 0: of any number.
+static bool vae_fits(const Vae *vae, const char *path, size_t levels, Error *error) {
+    const VaeConfig *config = vae_config(vae);
+    if (config->latent_channels != LATENT_CHANNELS || config->in_channels != 3 || config->out_channels != 3) {
+        return error_set(error,
+                         "%s: this VAE turns pictures of %zu channels into latents of %zu and back into %zu; it must "
+                         "be 3, %d and 3: take one for Stable Diffusion 1.x or 2.x",
+                         path, config->in_channels, config->latent_channels, config->out_channels, LATENT_CHANNELS);
+    }
+    if (levels == 0 || config->levels == levels) return true;
+    return error_set(error, "%s: a latent of this VAE is %zu pixels wide, and one of the model's own %zu; take another",
+                     path, vae_factor(vae), (size_t)1 << (levels - 1));
+}
+
+// The levels of the model's own VAE, of which nothing but the config is looked at; 0 if there is none to compare with.
+static size_t own_vae_levels(const char *folder) {
+    VaeConfig config;
+    return vae_config_read(folder, &config, NULL) ? config.levels : 0;
+}
+
+static bool vaes_open(Model *model, const char *own, const ModelOptions *options, Error *error) {
+    model->vae = vae_open(options->vae ? options->vae : own, error);
+    if (!model->vae) return false;
+    if (options->vae && !vae_fits(model->vae, options->vae, own_vae_levels(own), error)) return false;
+    if (!options->preview_vae) return true;
+    model->preview_vae = vae_open(options->preview_vae, error);
+    return model->preview_vae &&
+           vae_fits(model->preview_vae, options->preview_vae, vae_config(model->vae)->levels, error);
+}
+
+// ---- open and close -------------------------------------------------------------------------------------------------
+
+static bool parts_open(Model *model, const ModelOptions *options, Error *error) {
     char *tokenizer = path_join(model->path, "tokenizer"), *text_encoder = path_join(model->path, "text_encoder");
     char *unet = path_join(model->path, "unet"), *vae = path_join(model->path, "vae");
     model->tokenizer = tokenizer_open(tokenizer, error);
     if (model->tokenizer) model->text_encoder = text_encoder_open(text_encoder, error);
     if (model->text_encoder) model->unet = unet_open(unet, error);
-    if (model->unet) model->vae = vae_open(vae, error);
+    bool ok = model->unet && vaes_open(model, vae, options, error);
     free(tokenizer);
     free(text_encoder);
     free(unet);
     free(vae);
-    return model->vae != NULL;
+    return ok;
 }
 
-Model *model_open(const char *path, Error *error) {
+Model *model_open(const char *path, Error *error) { return model_open_with(path, &(ModelOptions){0}, error); }
+
+Model *model_open_with(const char *path, const ModelOptions *options, Error *error) {
     double start = seconds_now();
     if (!index_valid(path, error)) return NULL;
     Model *model = calloc(1, sizeof *model);
     CHECK(model, "out of memory");
     model->path = strdup(path);
-    CHECK(model->path, "out of memory");
-    if (!parts_open(model, error) || !parts_fit(model, error)) {
+    model->vae_path = options->vae ? strdup(options->vae) : NULL;
+    CHECK(model->path && (model->vae_path || !options->vae), "out of memory");
+    if (!parts_open(model, options, error) || !parts_fit(model, error)) {
         model_close(model);
         return NULL;
     }
@@ -122,7 +159,9 @@ void model_close(Model *model) {
     if (model->tokenizer) tokenizer_close(model->tokenizer);
     if (model->text_encoder) text_encoder_close(model->text_encoder);
     if (model->unet) unet_close(model->unet);
-    if (model->vae) vae_close(model->vae);
+    vae_close(model->vae);
+    vae_close(model->preview_vae);
     free(model->path);
+    free(model->vae_path);
     free(model);
 }

@@ -61,6 +61,7 @@ void run_note_settings(Run *run) {
     note(run, "prompt", "%s", s->prompt);
     note(run, "negative_prompt", "%s", s->negative_prompt);
     note(run, "model", "%s", run->model->path);
+    if (run->model->vae_path) note(run, "vae", "%s", run->model->vae_path);
     note(run, "scheduler", "%s", run->scheduler->kind->name);
     note(run, "num_inference_steps", "%zu", s->num_inference_steps);
     note(run, "guidance_scale", "%g", as_written(s->guidance_scale));

@@ -82,6 +82,11 @@ bool prompts_encode(Prompts *prompts, Context *ctx, const Model *model, const Se
 bool prompts_copy(Prompts *to, const Prompts *from, const Model *model, const Settings *settings, Error *error);
 void prompts_free(Prompts *prompts);
 
+// decode.c: run_decode through any VAE, with the kernels, memory and observers of ctx, which is the run's or a copy of
+// it. Stopped it fails with the message "cancelled", and the stop remains.
+bool decode_through(const Run *run, Context *ctx, const Vae *vae, const float *latents, Image *image,
+                    float *float_pixels, Error *error);
+
 // start.c: fills run->latents
 bool start_from_noise(Run *run, const float *latents, Error *error);
 bool start_from_image(Run *run, const Image *init, Error *error);

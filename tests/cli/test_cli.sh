@@ -8,6 +8,7 @@ sculpt=${SCULPT:-$PWD/sculpt}
 work=$PWD/build/tmp/cli
 rm -rf "$work" && mkdir -p "$work" || exit 1
 model=$PWD/tests/golden/runs/sd1
+stages=$PWD/tests/golden/stages
 
 passed=0 failed=0 problems=""
 
@@ -63,7 +64,7 @@ draw() { accepts "$@" -m "$model" -s 2 --seed 1; }
 help_teaches() {
     accepts --help
     for option in model negative steps guidance scheduler scheduler-config seed rng width height init strength latents \
-        output steps-dir trace threads kernel help version; do
+        vae preview-vae output steps-dir trace threads kernel help version; do
         grep -q -e "--$option\b" "$work/stdout" || problem "--$option is not in --help"
     done
     cp "$work/stdout" help
@@ -113,6 +114,7 @@ bad_command_lines() {
     refuses 2 ".safetensors" "a cat" --trace trace.txt
     refuses 2 "leave one out" "a cat" --init a.png --latents a.safetensors
     refuses 2 "there is none" "a cat" --strength 0.5
+    refuses 2 "add --steps-dir" "a cat" --preview-vae vae
     refuses 2 "GPU" "a cat" --rng cuda
     refuses 2 "no such generator" "a cat" --rng mersenne
 }
@@ -256,6 +258,56 @@ image_to_image() {
     refuses 1 "cut.png" "a cat" -m "$model" --init cut.png
     refuses 1 "first.png" "a cat" -m "$model" --init first.png/x
     refuses 1 "strength" "a cat" -m "$model" --init first.png --strength 0
+}
+
+another_vae() {
+    local tiny=$stages/vae_tiny
+    draw "a red cat" -o own.png
+    draw "a red cat" --vae "$tiny" -o tiny.png --trace tiny.safetensors
+    ! cmp -s own.png tiny.png || problem "another VAE makes the same picture"
+    grep -qa "golden/stages/vae_tiny" tiny.png || problem "the PNG doesn't tell its VAE"
+    expect "the trace's vae" "$(trace_header tiny.safetensors | jq -r .__metadata__.vae)" "$tiny"
+    cp -r "$model" folder && rm -r folder/vae && cp -r "$tiny" folder/vae
+    accepts "a red cat" -m folder -s 2 --seed 1 --trace folder.safetensors
+    same_picture tiny.safetensors folder.safetensors
+    draw "a blue dog" --init own.png --strength 0.5 --vae "$tiny"
+    refuses 1 "nowhere/config.json" "a cat" -m "$model" --vae nowhere
+    refuses 1 "8 pixels wide" "a cat" -m "$model" --vae "$stages/vae_sd1"
+    refuses 1 "latents of 8" "a cat" -m "$model" --vae "$stages/vae_three_levels"
+    refuses 1 "UNet2DConditionModel" "a cat" -m "$model" --vae "$model/unet"
+}
+
+previews() {
+    local tiny=$stages/vae_tiny
+    draw "a red cat" --steps-dir own -o own.png
+    draw "a red cat" --steps-dir tiny --preview-vae "$tiny" -o watched.png
+    grep -q " and 1 decode of .* and 4 previews of .*FLOP in all" "$work/stderr" || problem "the cost of 4 previews"
+    grep -q ", 1 decode .* s, 4 previews .* s; peak memory" "$work/stderr" || problem "previews aren't counted after the run"
+    cmp -s own.png watched.png || problem "watching a run changes its picture"
+    expect "pictures" "$(cd tiny && echo *)" "step-000.png step-001.png strip.png"
+    ! cmp -s own/step-001.png tiny/step-001.png || problem "the preview VAE decodes what the model's own does"
+    expect "a preview's size" "$(od -An -t x1 -j 16 -N 8 tiny/step-001.png)" "$(od -An -t x1 -j 16 -N 8 own.png)"
+    refuses 1 "nowhere/config.json" "a cat" -m "$model" --steps-dir steps --preview-vae nowhere
+    refuses 1 "8 pixels wide" "a cat" -m "$model" --steps-dir steps --preview-vae "$stages/vae_sd1"
+}
+
+# An LCM: its U-Net was taught to guide, and its pipeline and scheduler have names of their own.
+an_lcm() {
+    cp -r "$model" lcm && rm -r lcm/unet && cp -r "$stages/unet_lcm" lcm/unet
+    sed -i s/StableDiffusionPipeline/LatentConsistencyModelPipeline/ lcm/model_index.json
+    cp "$stages"/../families/lcm/scheduler_config.json lcm/scheduler/
+    accepts "a red cat" -m lcm --seed 1 -o plain.png
+    grep -q "lcm, guidance 8.5, seed 1" "$work/stderr" || problem "an LCM's defaults: $(head -n 1 "$work/stderr")"
+    grep -q "^4 steps of .*(4 U-Net calls)" "$work/stderr" || problem "4 steps, one call each: $(grep steps "$work/stderr")"
+    accepts "a red cat" -m lcm --seed 1 -n "a hat" -o negative.png
+    grep -q "taught to guide by itself; there is no second pass, so the negative prompt changes nothing" "$work/stderr" ||
+        problem "a negative prompt was ignored silently"
+    accepts "a red cat" -m lcm --seed 1 -g 8.5 -s 4 --scheduler lcm -o asked.png
+    cmp -s plain.png asked.png || problem "an LCM's defaults, asked for, make another picture"
+    accepts "a red cat" -m lcm --seed 1 -g 2 -o weak.png
+    ! cmp -s plain.png weak.png || problem "an LCM's guidance changes nothing"
+    sed -i s/LatentConsistencyModelPipeline/StableDiffusionXLPipeline/ lcm/model_index.json
+    refuses 1 "StableDiffusionXLPipeline" "a cat" -m lcm
 }
 
 # latents_file NAME DTYPE SHAPE BYTES: a safetensors file of one tensor, all zero
@@ -457,7 +509,8 @@ tokenize() {
 
 cases=(help_teaches later_options_are_unknown bad_command_lines bad_numbers options_stand_anywhere same_seed_same_bytes
     prompts_of_all_kinds a_pipe_gets_no_bar a_terminal_gets_a_bar pictures_tell_their_settings
-    traces_tell_their_settings names_that_are_not_utf8 steps_and_traces    image_to_image given_latents kernels_and_schedulers sizes broken_models bad_outputs a_full_disk a_signal_stops_it tokenize)
+    traces_tell_their_settings names_that_are_not_utf8 steps_and_traces image_to_image another_vae previews an_lcm
+    given_latents kernels_and_schedulers sizes broken_models bad_outputs a_full_disk a_signal_stops_it tokenize)
 
 for case in "${cases[@]}"; do run_case "$case"; done
 echo "$passed passed, $failed failed, 0 skipped"
