@@ -15,9 +15,11 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import warnings
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import diffusers
+import make_golden_families
 import numpy as np
 import torch
 import transformers
@@ -67,6 +69,24 @@ RUNS |= {name: {"prompt": HIPPO, "steps": 11, "guidance": 3, "seed": 12, "schedu
          if name not in ("ddim", "euler")}  # fmt: skip
 RUNS["dpmpp_2m, Karras"] = {"prompt": HIPPO, "steps": 11, "guidance": 3, "seed": 13, "scheduler": "dpmpp_2m",
                             "config": {"use_karras_sigmas": True}}  # fmt: skip
+
+# Of models beyond plain Stable Diffusion, put together on the spot
+WAVES = {"prompt": "a green frog", "steps": 6, "guidance": 5, "seed": 10, "strength": 0.5}
+FAMILY_RUNS = {
+    "lcm": {
+        "4 steps": {"prompt": HIPPO, "steps": 4, "guidance": 8.5, "seed": 1},
+        "negative prompt": {"prompt": HIPPO, "negative": "a hat", "steps": 8, "guidance": 7.3, "seed": 2},
+        "no guidance": {"prompt": HIPPO, "steps": 3, "guidance": 1, "seed": 3},
+        "guidance 0": {"prompt": HIPPO, "steps": 3, "guidance": 0, "seed": 3},
+        "euler": {"prompt": HIPPO, "steps": 7, "guidance": 3, "seed": 4, "scheduler": "euler"},
+        "image to image": WAVES,
+    },
+    "lcm_tiny": {"image to image": WAVES},
+    "distilled": {"defaults": RUNS["defaults"], "fastest": RUNS["defaults, fastest"], "image to image": WAVES},
+    "turbo": {f"{n} step{'s' * (n > 1)}": {"prompt": HIPPO, "steps": n, "guidance": 0, "seed": n} for n in (1, 2, 4)}
+    | {"image to image": WAVES | {"steps": 2, "guidance": 0}},
+    "tiny": {"defaults": RUNS["defaults"], "fastest": RUNS["defaults, fastest"], "image to image": WAVES},
+}
 
 # ---- what goes in ----------------------------------------------------------------------------------------------------
 
@@ -143,7 +163,7 @@ def draw_with_diffusers(pipeline, run):
     else:
         arguments.update(width=width, height=height, latents=start_latents(pipeline, run) if "latents" in run else None)
     trace["image"] = pipeline(**arguments).images[0]
-    texts = [run.get("negative") or "", run["prompt"]] if run["guidance"] > 1 else [run["prompt"]]
+    texts = [run.get("negative") or "", run["prompt"]] if pipeline.do_classifier_free_guidance else [run["prompt"]]
     length = pipeline.tokenizer.model_max_length
     ids = pipeline.tokenizer(texts, padding="max_length", truncation=True, max_length=length)
     trace["input_ids"] = torch.tensor(ids["input_ids"])
@@ -237,7 +257,17 @@ def try_run(program, folder, run):
     return compare(ours, saved, reference, FASTEST_BOUNDS if "kernels" in run else BOUNDS)
 
 
+def models(scratch):
+    """Name, folder and runs of each model"""
+    for folder in MODELS:
+        yield folder, folder, RUNS
+    for family, runs in FAMILY_RUNS.items():
+        make_golden_families.assemble("tests/golden", family, f"{scratch}/{family}")
+        yield family, f"{scratch}/{family}", runs
+
+
 def main():
+    warnings.simplefilter("ignore", FutureWarning)  # steps_offset 0, which is set to 1
     for library in (diffusers, transformers):
         library.utils.logging.set_verbosity_error()
         library.utils.logging.disable_progress_bar()
@@ -246,12 +276,13 @@ def main():
     print(f"diffusers {diffusers.__version__}, transformers {transformers.__version__}, torch {torch.__version__}")
     print(f"relative L2, the worst of all steps; bounds: {', '.join(f'{k} {v:.0e}' for k, v in BOUNDS.items())}, "
           f"picture {PSNR_BOUND} dB")  # fmt: skip
-    for folder in MODELS:
+    scratch = tempfile.TemporaryDirectory()
+    for model, folder, runs in models(scratch.name):
         if not os.path.exists(f"{folder}/model_index.json"):
             print(f"\nskip {folder}: it isn't there")
             continue
-        print(f"\n{folder:<28} {'embeddings':>11} {'noise':>9} {'latents':>9} {'picture':>10}")
-        for name, run in RUNS.items():
+        print(f"\n{model:<28} {'embeddings':>11} {'noise':>9} {'latents':>9} {'picture':>10}")
+        for name, run in runs.items():
             try:
                 wrong, figures = try_run(program, folder, run)
             except RuntimeError as error:
