@@ -53,7 +53,7 @@ bool latents_read(const char *path, const Model *model, Settings *settings, Erro
     if (!weights_open(&weights, path, error)) return false;
 
     Shape shape;
-    if (latents_shape(path, safetensors_find(weights.file, "latents"), model, settings, &shape, error)) {
+    if (latents_shape(path, weight_files_find(&weights.files, "latents"), model, settings, &shape, error)) {
         Tensor tensor = weights_tensor(&weights, shape, "", "latents");
         if (weights_ok(&weights)) settings->latents = numbers_copy(path, tensor, error);
     }

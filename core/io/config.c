@@ -29,17 +29,13 @@ static void replace_infinities(char *text) {
     }
 }
 
-bool config_open(Config *config, const char *path, Error *error) {
-    *config = (Config){.error = error, .failed = true};
-    size_t size;
-    char *text = file_read(path, &size, error);
-    if (!text) return false;
+// text is changed: see replace_infinities
+static bool parse(Config *config, const char *path, char *text, size_t size, Error *error) {
     replace_infinities(text);
     // Integers as reals: whole numbers up to 2^53 stay exact, and tokenizer_config.json's "model_max_length":
     // 1000000000000000019884624838656, Python's way to say "none", doesn't stop the file from being read.
     json_error_t why;
     json_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &why);
-    free(text);
     if (!json) return error_set(error, "%s: line %d: %s; mend the file or get it again", path, why.line, why.text);
     if (!json_is_object(json)) {
         json_decref(json);
@@ -50,6 +46,24 @@ bool config_open(Config *config, const char *path, Error *error) {
     CHECK(config->path, "out of memory");
     config->failed = false;
     return true;
+}
+
+bool config_open(Config *config, const char *path, Error *error) {
+    *config = (Config){.error = error, .failed = true};
+    size_t size;
+    char *text = file_read(path, &size, error);
+    bool ok = text && parse(config, path, text, size, error);
+    free(text);
+    return ok;
+}
+
+bool config_open_text(Config *config, const char *label, const char *text, Error *error) {
+    *config = (Config){.error = error, .failed = true};
+    char *copy = strdup(text);
+    CHECK(copy, "out of memory");
+    bool ok = parse(config, label, copy, strlen(copy), error);
+    free(copy);
+    return ok;
 }
 
 bool config_close(Config *config) {

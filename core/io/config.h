@@ -26,6 +26,8 @@ typedef struct Config {
 
 // A file that is missing, isn't JSON, names a key twice or holds something other than an object is an error.
 bool config_open(Config *config, const char *path, Error *error);
+// The same from a text; label stands for the path in messages.
+bool config_open_text(Config *config, const char *label, const char *text, Error *error);
 bool config_close(Config *config);  // false if any value was wrong
 
 bool config_has(const Config *config, const char *key);            // present and not null

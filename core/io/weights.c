@@ -1,82 +1,50 @@
 // weights.c - see weights.h
 //
-// Where: between a .safetensors file and a stage's *_load.
+// Where: between .safetensors files and a stage's *_load.
 // Elsewhere: torch's load_state_dict with strict names and shapes.
 
 #include "io/weights.h"
 
 #include "base/check.h"
+#include "base/convert.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+// ---- open and close -------------------------------------------------------------------------------------------------
+
+static bool opened(Weights *weights, bool ok, Error *error) {
+    weights->error = error;
+    weights->failed = !ok;
+    weights->matrix_type = F32;
+    return ok;
+}
+
 bool weights_open(Weights *weights, const char *path, Error *error) {
-    *weights = (Weights){.error = error, .path = strdup(path)};
-    CHECK(weights->path, "out of memory");
-    weights->file = safetensors_open(path, error);
-    weights->failed = !weights->file;
-    if (weights->failed) weights_close(weights);
-    return !weights->failed;
+    *weights = (Weights){0};
+    return opened(weights, weight_files_open(&weights->files, path, error), error);
+}
+
+bool weights_open_folder(Weights *weights, const char *folder, const char *stem, Error *error) {
+    *weights = (Weights){0};
+    return opened(weights, weight_files_open_folder(&weights->files, folder, stem, error), error);
+}
+
+void weights_open_over(Weights *weights, const WeightFiles *files, StoredNaming *naming, const void *naming_context,
+                       Error *error) {
+    *weights = (Weights){.files = *files, .borrowed = true, .naming = naming, .naming_context = naming_context};
+    opened(weights, true, error);
 }
 
 void weights_close(Weights *weights) {
-    safetensors_close(weights->file);
+    if (!weights->borrowed) weight_files_close(&weights->files);
     for (size_t i = 0; i < weights->converted_count; i++) free(weights->converted[i]);
     free(weights->converted);
-    free(weights->path);
     *weights = (Weights){.failed = weights->failed, .error = weights->error};
 }
 
-// ---- other number formats to f32 ------------------------------------------------------------------------------------
-
-// An unaligned number of the file. The compiler makes one load of it.
-static inline uint16_t load_u16(const uint8_t *bytes) {
-    uint16_t number;
-    memcpy(&number, bytes, sizeof number);
-    return number;
-}
-
-// The same arithmetic as f16_to_f32 (base/tensor.c, which explains it), here without a branch and open to the
-// vectoriser: a checkpoint has a billion of these. The 2^112 multiplication mends the exponent's bias; infinity and NaN
-// had all five exponent bits set, and get all eight.
-static void convert_f16(float *out, const uint8_t *in, size_t n) {
-#pragma omp parallel for
-    for (size_t i = 0; i < n; i++) {
-        uint32_t half = load_u16(in + 2 * i), bits;
-        uint32_t rest = (half & 0x7fff) << 13, special = rest >= 0x7c00u << 13 ? 0x7f800000u : 0;
-        float x;
-        memcpy(&x, &rest, sizeof x);
-        x *= 0x1p112f;
-        memcpy(&bits, &x, sizeof bits);
-        bits |= (half & 0x8000) << 16 | special;
-        memcpy(&x, &bits, sizeof x);
-        out[i] = x;
-    }
-}
-
-// A bf16 is the upper half of a float.
-static void convert_bf16(float *out, const uint8_t *in, size_t n) {
-#pragma omp parallel for
-    for (size_t i = 0; i < n; i++) {
-        uint32_t bits = (uint32_t)load_u16(in + 2 * i) << 16;
-        float x;
-        memcpy(&x, &bits, sizeof x);
-        out[i] = x;
-    }
-}
-
-// n floats that stay with the Weights, 64-byte aligned as the arena's; NULL where memory ran out.
-static float *take_converted(Weights *weights, size_t n) {
-    void **list = realloc(weights->converted, (weights->converted_count + 1) * sizeof *list);
-    if (!list) return NULL;
-    weights->converted = list;
-    float *numbers = aligned_alloc(64, (n * sizeof(float) + 63) / 64 * 64);
-    if (numbers) list[weights->converted_count++] = numbers;
-    return numbers;
-}
-
-// ---- tensors by name ------------------------------------------------------------------------------------------------
+// ---- names and shapes -----------------------------------------------------------------------------------------------
 
 typedef struct FullName {
     char text[256];
@@ -87,6 +55,22 @@ static FullName full_name(const char *prefix, const char *name) {
     int length = snprintf(full.text, sizeof full.text, "%s%s", prefix, name);
     CHECK(length >= 0 && (size_t)length < sizeof full.text, "weight name %s%s is too long", prefix, name);
     return full;
+}
+
+// The entry that holds the tensor, and which part of it; NULL if the files have none.
+static const SafetensorsEntry *find(const Weights *weights, const char *name, StoredName *stored) {
+    *stored = (StoredName){.parts = 1};
+    if (!weights->naming)
+        snprintf(stored->text, sizeof stored->text, "%s", name);
+    else if (!weights->naming(weights->naming_context, name, stored))
+        return NULL;
+    return weight_files_find(&weights->files, stored->text);
+}
+
+static Shape entry_shape(const SafetensorsEntry *entry) {
+    Shape shape = {.rank = entry->rank, .axis = {1, 1, 1, 1}};
+    for (size_t i = 0; i < entry->rank && i < 4; i++) shape.axis[i] = entry->axis[i];
+    return shape;
 }
 
 typedef struct EntryShapeText {
@@ -104,58 +88,92 @@ static EntryShapeText entry_shape_text(const SafetensorsEntry *entry) {
 }
 
 // The entry, if it is there, has this shape and holds numbers that we read; else NULL and the error.
-static const SafetensorsEntry *find_checked(const Weights *weights, Shape shape, const char *name) {
-    const char *advice = "config and weights must come from the same model";
-    const SafetensorsEntry *entry = safetensors_find(weights->file, name);
+static const SafetensorsEntry *find_checked(const Weights *weights, Shape shape, const char *name, StoredName *stored) {
+    const char *advice = "config and weights must come from the same model", *path = weights->files.path;
+    const SafetensorsEntry *entry = find(weights, name, stored);
     if (!entry) {
-        error_set(weights->error, "%s: weight %s is missing, the config implies one of shape %s; %s", weights->path,
-                  name, shape_text(shape).text, advice);
+        error_set(weights->error, "%s: weight %s is missing, the config implies one of shape %s; %s", path, name,
+                  shape_text(shape).text, advice);
         return NULL;
     }
-    if (entry->rank != shape.rank || memcmp(entry->axis, shape.axis, shape.rank * sizeof(size_t)) != 0) {
-        error_set(weights->error, "%s: weight %s has shape %s, the config implies %s; %s", weights->path, name,
+    shape.axis[0] *= stored->parts;
+    if (entry->rank > 4 || !shape_equal(entry_shape(entry), shape)) {
+        error_set(weights->error, "%s: weight %s has shape %s, the config implies %s; %s", path, stored->text,
                   entry_shape_text(entry).text, shape_text(shape).text, advice);
         return NULL;
     }
     if (!entry->supported || entry->dtype == I64) {
-        error_set(weights->error, "%s: weight %s is stored as %s; convert it to F32, F16 or BF16", weights->path, name,
+        error_set(weights->error, "%s: weight %s is stored as %s; convert it to F32, F16 or BF16", path, stored->text,
                   entry->dtype_name);
         return NULL;
     }
     return entry;
 }
 
-Tensor weights_tensor(Weights *weights, Shape shape, const char *prefix, const char *name) {
+bool weights_has(const Weights *weights, const char *prefix, const char *name) {
+    return weights_rank(weights, prefix, name) > 0;
+}
+
+size_t weights_rank(const Weights *weights, const char *prefix, const char *name) {
+    StoredName stored;
+    const SafetensorsEntry *entry = find(weights, full_name(prefix, name).text, &stored);
+    return entry ? entry->rank : 0;
+}
+
+bool weights_ok(const Weights *weights) { return !weights->failed; }
+
+// ---- numbers --------------------------------------------------------------------------------------------------------
+
+// Memory that stays with the Weights, 64-byte aligned as the arena's; NULL where there is none left.
+static void *take_converted(Weights *weights, size_t bytes) {
+    void **list = realloc(weights->converted, (weights->converted_count + 1) * sizeof *list);
+    if (!list) return NULL;
+    weights->converted = list;
+    void *numbers = aligned_alloc(64, (bytes + 63) / 64 * 64);
+    if (numbers) list[weights->converted_count++] = numbers;
+    return numbers;
+}
+
+// The numbers as the file has them, which may lie at any address.
+static const char *numbers_of(const SafetensorsEntry *entry, const StoredName *stored) {
+    return (const char *)entry->data + entry->bytes / stored->parts * stored->part;
+}
+
+static Tensor tensor_as(Weights *weights, Shape shape, DType type, const char *name) {
+    StoredName stored;
     if (weights->failed) return tensor_absent();
-    FullName full = full_name(prefix, name);
-    const SafetensorsEntry *entry = find_checked(weights, shape, full.text);
+    const SafetensorsEntry *entry = find_checked(weights, shape, name, &stored);
     if (!entry) {
         weights->failed = true;
         return tensor_absent();
     }
     size_t n = shape_count(shape);
+    const char *numbers = numbers_of(entry, &stored);
     weights->parameters += n;
-    if (entry->dtype == F32 && (uintptr_t)entry->data % _Alignof(float) == 0) {
-        return tensor_over((float *)entry->data, shape);
+    weights->bytes += n * dtype_size(type);
+    if (entry->dtype == type && (uintptr_t)numbers % dtype_size(type) == 0) {
+        return (Tensor){(void *)numbers, shape, type, ON_HOST};
     }
-    float *numbers = take_converted(weights, n);
-    if (!numbers) {
-        error_set(weights->error, "%s: not enough memory for weight %s of shape %s; use a smaller model", weights->path,
-                  full.text, shape_text(shape).text);
+    void *converted = take_converted(weights, n * dtype_size(type));
+    if (!converted) {
+        error_set(weights->error,
+                  "%s: not enough memory for weight %s of shape %s; use a smaller model, or "
+                  "--weights f16",
+                  weights->files.path, name, shape_text(shape).text);
         weights->failed = true;
         return tensor_absent();
     }
-    if (entry->dtype == F32)
-        memcpy(numbers, entry->data, entry->bytes);
-    else if (entry->dtype == F16)
-        convert_f16(numbers, entry->data, n);
+    if (type == F16)
+        convert_to_f16(converted, numbers, entry->dtype, n);
     else
-        convert_bf16(numbers, entry->data, n);
-    return tensor_over(numbers, shape);
+        convert_to_f32(converted, numbers, entry->dtype, n);
+    return (Tensor){converted, shape, type, ON_HOST};
 }
 
-bool weights_has(const Weights *weights, const char *prefix, const char *name) {
-    return weights->file && safetensors_find(weights->file, full_name(prefix, name).text) != NULL;
+Tensor weights_tensor(Weights *weights, Shape shape, const char *prefix, const char *name) {
+    return tensor_as(weights, shape, F32, full_name(prefix, name).text);
 }
 
-bool weights_ok(const Weights *weights) { return !weights->failed; }
+Tensor weights_matrix(Weights *weights, Shape shape, const char *prefix, const char *name) {
+    return tensor_as(weights, shape, weights->matrix_type, full_name(prefix, name).text);
+}

@@ -21,7 +21,9 @@ Name name_of(const char *format, ...) {
 static Name name_in(const char *at, const char *name) { return name_of("%s%s%s", at, at[0] ? "." : "", name); }
 
 static Layer load_layer(Weights *weights, Name name, Shape weight, bool has_bias) {
-    Layer layer = {.weight = weights_tensor(weights, weight, name.text, ".weight")};
+    Tensor numbers = weight.rank > 1 ? weights_matrix(weights, weight, name.text, ".weight")
+                                     : weights_tensor(weights, weight, name.text, ".weight");
+    Layer layer = {.weight = numbers};
     if (has_bias) layer.bias = weights_tensor(weights, shape1(weight.axis[0]), name.text, ".bias");
     return layer;
 }
@@ -47,9 +49,8 @@ Layer load_norm(Weights *weights, const char *at, const char *name, size_t C) {
 }
 
 Layer load_linear_or_conv1x1(Weights *weights, const char *at, const char *name, size_t Cout, size_t Cin) {
-    Name weight_name = name_of("%s.%s.weight", at, name);
-    const SafetensorsEntry *entry = safetensors_find(weights->file, weight_name.text);
-    if (entry && entry->rank == 4) return load_conv2d(weights, at, name, Cout, Cin, 1);
+    if (weights_rank(weights, name_in(at, name).text, ".weight") == 4)
+        return load_conv2d(weights, at, name, Cout, Cin, 1);
     return load_linear(weights, at, name, Cout, Cin);
 }
 
