@@ -45,7 +45,7 @@ TESTS = $(patsubst tests/%.c, $(BUILD)/tests/%, $(TEST_SOURCES))
 SCULPT = $(if $(filter gcc,$(KIND)),sculpt,$(BUILD)/sculpt)
 PAINTER = $(if $(PAINTER_SOURCES),$(if $(filter gcc,$(KIND)),build,$(BUILD))/critters-draw)
 
-.PHONY: all deps run test test-built test-reference golden critters score pictures venv format help clean distclean
+.PHONY: all deps run test test-built test-reference clip-vocab golden critters score pictures venv format help clean distclean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -140,7 +140,7 @@ test: deps
 CLIP_LIST = $(wildcard ../shared/clip/bpe_simple_vocab_16e6.txt.gz)
 CLIP_VOCABULARY = $(if $(CLIP_LIST),build/clip-vocab/merges.txt)
 
-build/clip-vocab/merges.txt: tests/clip_vocab.py
+build/clip-vocab/merges.txt: data/clip_vocab.py
 	python3 $< $(CLIP_LIST) $(@D)
 
 # Tests may share the cores with other programs, so threads that wait for each other sleep (main.c says why).
@@ -148,6 +148,18 @@ test-built: all $(TESTS) $(CLIP_VOCABULARY)
 	@SCULPT='$(abspath $(SCULPT))' OMP_WAIT_POLICY=passive ASAN_OPTIONS=abort_on_error=0 \
 		LSAN_OPTIONS=print_suppressions=0 UBSAN_OPTIONS=print_stacktrace=1 \
 		tests/run.sh $(BUILD)/log $(TESTS) $(SCRIPT_TESTS)
+
+# The same for people, from the list inside a package of PyPI, whose pip has to be there to get it: what checkpoints in a
+# single file need (--tokenizer build/clip-vocab).
+OPEN_CLIP = open_clip_torch==3.2.0
+
+clip-vocab:
+	@python3 -c 'import venv, ensurepip' 2>/dev/null || $(MAKE) --no-print-directory venv-python
+	@rm -rf build/open-clip && python3 -m venv build/open-clip
+	build/open-clip/bin/pip download -q --no-deps --only-binary :all: -d build/open-clip $(OPEN_CLIP)
+	python3 data/clip_vocab.py build/open-clip/*.whl build/clip-vocab
+	@rm -rf build/open-clip
+	@echo "build/clip-vocab: CLIP's vocabulary, for --tokenizer"
 
 # The comparison with diffusers as it is, and all that is trained, in a Python environment of its own. Made anew when the
 # list of packages changes. torch comes first and by itself: an installed CPU build of it satisfies the others.
@@ -205,7 +217,7 @@ format:
 	clang-format -i $(wildcard core/*.[ch] core/*/*.[ch] tests/*.[ch] tests/*/*.[ch] data/critters/draw/*.[ch])
 
 clean:
-	rm -rf sculpt sculpt.png sculpt-steps.png $(filter-out $(VENV), $(wildcard build/*))
+	rm -rf sculpt sculpt.png sculpt-steps.png $(filter-out $(VENV) build/clip-vocab, $(wildcard build/*))
 
 distclean: clean
 	rm -rf build
@@ -217,6 +229,7 @@ help:
 	@echo "make test            install what is missing, build, run every test that needs no Python framework"
 	@echo "make test-reference  compare whole runs with diffusers, in an environment of its own in $(VENV)"
 	@echo "make deps            install what building needs (Debian, Ubuntu)"
+	@echo "make clip-vocab      get CLIP's vocabulary as build/clip-vocab, for checkpoints in a single file"
 	@echo "make golden          make the reference numbers in tests/golden anew, with diffusers"
 	@echo "make critters        train the small model in data/models/critters anew: an evening on two cores"
 	@echo "make score           measure what that model gets right"

@@ -25,6 +25,7 @@
 #include "io/png.h"
 #include "ops/context.h"
 #include "schedulers/scheduler.h"
+#include "single_file/single_file.h"
 #include "stages/text_encoder.h"
 #include "stages/tokenizer.h"
 #include "stages/unet.h"
@@ -32,7 +33,7 @@
 
 #define SCULPT_VERSION "0.1"
 
-// ---- a model: a diffusers folder ------------------------------------------------------------------------------------
+// ---- a model: a diffusers folder, or a single file ------------------------------------------------------------------
 
 enum { LATENT_CHANNELS = 4 };  // of all Stable Diffusion 1.x and 2.x; model_open refuses others
 
@@ -43,20 +44,32 @@ typedef struct Model {
     TextEncoder *text_encoder;
     UNet *unet;
     Vae *vae;
-    Vae *preview_vae;  // decodes run_preview's pictures; NULL: a linear map makes them
+    Vae *preview_vae;         // decodes run_preview's pictures; NULL: a linear map makes them
+    SingleFile *single_file;  // NULL for a folder
     double load_seconds;
 } Model;
 
-// What is taken from elsewhere; {0}: nothing.
+// How a model is opened, and what is taken from elsewhere; {0}: as it is.
 typedef struct ModelOptions {
+    const char *tokenizer;  // a folder with a tokenizer, which single files have none of
+    bool half_weights;      // keep the layers' matrices in half precision (F16): half the memory, a little slower
     const char *vae;  // a folder with the VAE to use in place of the model's own, AutoencoderKL or AutoencoderTiny
     const char *preview_vae;  // a folder with one that is only for run_preview
 } ModelOptions;
 
-// path: a folder with model_index.json, tokenizer/, text_encoder/, unet/, vae/ and scheduler/. Errors name the file.
+// path: a folder with model_index.json, tokenizer/, text_encoder/, unet/, vae/ and scheduler/, or a .safetensors file
+// with all three networks in the original naming (single_file.h). Errors name the file.
 Model *model_open(const char *path, Error *error);
 Model *model_open_with(const char *path, const ModelOptions *options, Error *error);
 void model_close(Model *model);
+
+// A scheduler by the settings that the model's folder or file has for it; the other arguments: scheduler_open.
+Scheduler *model_scheduler(const char *path, const SingleFile *single_file, const char *name,
+                           const char *const *overrides, size_t override_count, Error *error);
+// The tokenizer alone: the folder's own, or the one in folder `tokenizer` with what a single file says about padding.
+Tokenizer *model_tokenizer(const char *path, const char *tokenizer, Error *error);
+// What was assumed about a single file, in a sentence; "" if nothing.
+const char *model_note(const Model *model);
 
 // ---- what is asked for ----------------------------------------------------------------------------------------------
 

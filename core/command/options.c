@@ -37,6 +37,8 @@ enum {
     LATENTS,
     VAE,
     PREVIEW_VAE,
+    TOKENIZER,
+    WEIGHTS,
     STEPS_DIR,
     TRACE,
     THREADS,
@@ -69,6 +71,8 @@ static const OptionRow OPTIONS[] = {
     {"latents", LATENTS, true, DRAW, false},
     {"vae", VAE, true, DRAW, false},
     {"preview-vae", PREVIEW_VAE, true, DRAW, false},
+    {"tokenizer", TOKENIZER, true, DRAW | TOKENIZE, false},
+    {"weights", WEIGHTS, true, DRAW, false},
     {"output", 'o', true, DRAW, false},
     {"steps-dir", STEPS_DIR, true, DRAW, false},
     {"trace", TRACE, true, DRAW, false},
@@ -128,6 +132,12 @@ static bool read_rng(const char *text, Error *error) {
     return error_set(error, "--rng %s: no such generator; use --rng torch, which is the default", text);
 }
 
+static bool read_weights(const char *text, bool *half, Error *error) {
+    *half = strcmp(text, "f16") == 0;
+    if (*half || strcmp(text, "f32") == 0) return true;
+    return error_set(error, "--weights %s: weights are kept as f16 or f32; use one of those", text);
+}
+
 static bool read_file_name(const char *name, const char *text, const char *ending, Error *error) {
     size_t length = strlen(text), tail = strlen(ending);
     if (length > tail && strcmp(text + length - tail, ending) == 0) return true;
@@ -159,6 +169,8 @@ static bool option_apply(Options *o, const OptionRow *row, const char *value, Er
     case LATENTS: o->latents = value; return true;
     case VAE: o->vae = value; return true;
     case PREVIEW_VAE: o->preview_vae = value; return true;
+    case TOKENIZER: o->tokenizer = value; return true;
+    case WEIGHTS: return read_weights(value, &o->half_weights, error);
     case 'o': o->output = value; return read_file_name(row->name, value, ".png", error);
     case STEPS_DIR: o->steps_dir = value; return true;
     case TRACE: o->trace = value; return read_file_name(row->name, value, ".safetensors", error);

@@ -35,6 +35,8 @@ typedef struct Options {
     const char *init, *latents;
     float strength;
     const char *vae, *preview_vae;  // NULL: the model's own; none
+    const char *tokenizer;          // NULL: the model's own
+    bool half_weights;
     const char *output, *steps_dir, *trace;
     int threads;  // 0: all
     const char *kernels[OP_COUNT];

@@ -31,6 +31,7 @@ void report_cost(const Model *model, const Settings *settings, const RunCost *co
     fprintf(stderr, "%s: %s parameters. %zu x %zu, %s, guidance %g, seed %llu\n", model->path,
             number_text((double)cost->parameters).text, settings->width, settings->height, cost->scheduler->name,
             settings->guidance_scale, (unsigned long long)settings->seed);
+    if (*model_note(model)) fprintf(stderr, "%s: %s\n", model->path, model_note(model));
     if (*cost->scheduler_note) fprintf(stderr, "%s\n", cost->scheduler_note);
     if (*settings->negative_prompt && !guided) {
         fprintf(stderr, "guidance %g: %sthere is no second pass, so the negative prompt changes nothing\n",

@@ -4,19 +4,19 @@
 
 #include "command/commands.h"
 
-#include "io/file.h"
-#include "schedulers/scheduler.h"
+#include "sculpt.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 // The kind that the model asks for; NULL, and why, when there is no model or it asks for one that isn't here.
 static const SchedulerKind *model_kind(const char *model, Error *error) {
-    char *folder = path_join(model, "scheduler");
-    Scheduler *scheduler = scheduler_open(folder, NULL, NULL, 0, error);
+    SingleFile *file = path_is_single_file(model) ? single_file_open(model, error) : NULL;
+    if (!file && path_is_single_file(model)) return NULL;
+    Scheduler *scheduler = model_scheduler(model, file, NULL, NULL, 0, error);
     const SchedulerKind *kind = scheduler ? scheduler->kind : NULL;
     scheduler_free(scheduler);
-    free(folder);
+    single_file_close(file);
     return kind;
 }
 

@@ -4,8 +4,7 @@
 
 #include "command/commands.h"
 
-#include "io/file.h"
-#include "stages/tokenizer.h"
+#include "sculpt.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -75,8 +74,8 @@ static bool tokenize_lines(const Tokenizer *tokenizer, bool json, Error *error) 
 
 int command_tokenize(const Options *options) {
     Error error = {0};
-    char *model = model_folder(options), *folder = path_join(model, "tokenizer");
-    Tokenizer *tokenizer = tokenizer_open(folder, &error);
+    char *model = model_folder(options);
+    Tokenizer *tokenizer = model_tokenizer(model, options->tokenizer, &error);
     bool ok = tokenizer != NULL;
     if (ok && strcmp(options->text, "-") == 0)
         ok = tokenize_lines(tokenizer, options->json, &error);
@@ -84,7 +83,6 @@ int command_tokenize(const Options *options) {
         ok = tokenize(tokenizer, options->text, options->json, &error);
     if (ok) ok = output_flush(&error);
     tokenizer_close(tokenizer);
-    free(folder);
     free(model);
     return ok ? EXIT_SUCCESS : report_failure(&error);
 }

@@ -91,8 +91,9 @@ bool run_cost(const Model *model, const Settings *settings, RunCost *cost, Error
     cost->unet_calls = cost->timestep_count * shape.rows;
     cost->parameters =
         text_encoder_parameters(model->text_encoder) + unet_parameters(model->unet) + vae_parameters(model->vae);
-    cost->weight_bytes = cost->parameters * sizeof(float);
-    if (model->preview_vae) cost->weight_bytes += vae_parameters(model->preview_vae) * sizeof(float);
+    cost->weight_bytes =
+        text_encoder_weight_bytes(model->text_encoder) + unet_weight_bytes(model->unet) + vae_weight_bytes(model->vae);
+    if (model->preview_vae) cost->weight_bytes += vae_weight_bytes(model->preview_vae);
     cost_plan(model, kernels, shape, cost);
     return true;
 }

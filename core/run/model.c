@@ -1,10 +1,13 @@
-// model.c - a model is a folder: five parts, each with its own config, and an index that names them
+// model.c - a model is a folder of five parts, each with its own config, and an index that names them
 //
 //     model_index.json   what kind of pipeline this is     tokenizer/      words to ids
 //     text_encoder/      ids to vectors                    unet/           the denoiser
 //     vae/               latents to pixels and back        scheduler/      settings of the walk (opened for each run)
 //
-// Where: first of all. Elsewhere: diffusers.StableDiffusionPipeline.from_pretrained. Read next: pipeline.c.
+// or a single file in the original naming, with the three networks in it (single_file/single_file.h).
+//
+// Where: first of all. Elsewhere: diffusers.StableDiffusionPipeline.from_pretrained and from_single_file. Read next:
+// pipeline.c.
 
 #include "sculpt.h"
 
@@ -15,7 +18,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static bool pipeline_known(const char *class_name) {
     static const char *const names[] = {"StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline",
@@ -26,11 +28,23 @@ static bool pipeline_known(const char *class_name) {
     return false;
 }
 
-static bool index_valid(const char *folder, Error *error) {
-    struct stat status;
-    if (stat(folder, &status) == 0 && !S_ISDIR(status.st_mode)) {
-        return error_set(error, "%s: is a file; name the folder of a model in diffusers' layout", folder);
+// What other pipelines are called by people
+static const char *family_named(const char *class_name) {
+    static const char *const FAMILIES[][2] = {
+        {"StableDiffusionXL", "Stable Diffusion XL"},
+        {"StableDiffusion3", "Stable Diffusion 3"},
+        {"Flux", "Flux"},
+        {"StableCascade", "Stable Cascade"},
+        {"PixArt", "PixArt"},
+        {"Kandinsky", "Kandinsky"},
+    };
+    for (size_t i = 0; i < sizeof FAMILIES / sizeof *FAMILIES; i++) {
+        if (strncmp(class_name, FAMILIES[i][0], strlen(FAMILIES[i][0])) == 0) return FAMILIES[i][1];
     }
+    return class_name[0] ? class_name : "a file without _class_name";
+}
+
+static bool index_valid(const char *folder, Error *error) {
     Config index;
     char class_name[64] = "", *path = path_join(folder, "model_index.json");
     bool ok = config_open(&index, path, error);
@@ -39,11 +53,10 @@ static bool index_valid(const char *folder, Error *error) {
         ok = config_close(&index);
     }
     if (ok && !pipeline_known(class_name)) {
-        ok = error_set(
-            error,
-            "%s: is a %s, and only StableDiffusionPipeline and LatentConsistencyModelPipeline are known here; "
-            "use a Stable Diffusion 1.x or 2.x model",
-            path, class_name[0] ? class_name : "file without _class_name");
+        ok = error_set(error,
+                       "%s: is %s (%s), and only StableDiffusionPipeline and LatentConsistencyModelPipeline are known "
+                       "here; use a Stable Diffusion 1.x or 2.x model",
+                       path, family_named(class_name), class_name);
     }
     free(path);
     return ok;
@@ -105,48 +118,120 @@ static bool vae_fits(const Vae *vae, const char *path, size_t levels, Error *err
 }
 
 // The levels of the model's own VAE, of which nothing but the config is looked at; 0 if there is none to compare with.
-static size_t own_vae_levels(const char *folder) {
+static size_t own_vae_levels(const StageFiles *own) {
     VaeConfig config;
-    return vae_config_read(folder, &config, NULL) ? config.levels : 0;
+    return vae_config_read(own, &config, NULL) ? config.levels : 0;
 }
 
-static bool vaes_open(Model *model, const char *own, const ModelOptions *options, Error *error) {
-    model->vae = vae_open(options->vae ? options->vae : own, error);
+static bool vaes_open(Model *model, const StageFiles *own, const ModelOptions *options, Error *error) {
+    StageFiles other = {.folder = options->vae, .matrix_type = own->matrix_type},
+               preview = {.folder = options->preview_vae, .matrix_type = own->matrix_type};
+    model->vae = vae_open_from(options->vae ? &other : own, error);
     if (!model->vae) return false;
     if (options->vae && !vae_fits(model->vae, options->vae, own_vae_levels(own), error)) return false;
     if (!options->preview_vae) return true;
-    model->preview_vae = vae_open(options->preview_vae, error);
+    model->preview_vae = vae_open_from(&preview, error);
     return model->preview_vae &&
            vae_fits(model->preview_vae, options->preview_vae, vae_config(model->vae)->levels, error);
 }
 
+// ---- tokenizer ------------------------------------------------------------------------------------------------------
+
+// A folder from elsewhere is only right if it was made for this embedding, and their sizes are all that can be compared.
+static bool tokenizer_fits(const Tokenizer *tokenizer, const char *folder, const TextEncoder *encoder, Error *error) {
+    size_t words = tokenizer_vocabulary_size(tokenizer), rows = text_encoder_config(encoder)->vocab_size;
+    if (words == rows) return true;
+    return error_set(error,
+                     "%s: this tokenizer has %zu ids, and the text encoder's embedding %zu rows; take the one that "
+                     "the model was trained with",
+                     folder, words, rows);
+}
+
+// tokenizer: a folder; NULL: the model's own
+static Tokenizer *tokenizer_for(const char *path, const SingleFile *single_file, const char *tokenizer, Error *error) {
+    if (single_file && !tokenizer) {
+        error_set(error,
+                  "%s: a single file has no tokenizer; name one with --tokenizer DIR (for Stable Diffusion, `make "
+                  "clip-vocab` makes build/clip-vocab)",
+                  path);
+        return NULL;
+    }
+    char *own = path_join(path, "tokenizer");
+    const char *pad_token = single_file ? single_file_pad_token(single_file) : NULL;
+    Tokenizer *opened = tokenizer_open_padded(tokenizer ? tokenizer : own, pad_token, error);
+    free(own);
+    return opened;
+}
+
+Tokenizer *model_tokenizer(const char *path, const char *tokenizer, Error *error) {
+    SingleFile *file = NULL;
+    if (path_is_single_file(path) && !(file = single_file_open(path, error))) return NULL;
+    Tokenizer *opened = tokenizer_for(path, file, tokenizer, error);
+    single_file_close(file);
+    return opened;
+}
+
+// ---- scheduler ------------------------------------------------------------------------------------------------------
+
+Scheduler *model_scheduler(const char *path, const SingleFile *single_file, const char *name,
+                           const char *const *overrides, size_t override_count, Error *error) {
+    if (single_file) {
+        return scheduler_open_text(path, single_file_config(single_file, "scheduler"), name, overrides, override_count,
+                                   error);
+    }
+    char *folder = path_join(path, "scheduler");
+    Scheduler *scheduler = scheduler_open(folder, name, overrides, override_count, error);
+    free(folder);
+    return scheduler;
+}
+
+const char *model_note(const Model *model) { return model->single_file ? single_file_note(model->single_file) : ""; }
+
 // ---- open and close -------------------------------------------------------------------------------------------------
 
-static bool parts_open(Model *model, const ModelOptions *options, Error *error) {
-    char *tokenizer = path_join(model->path, "tokenizer"), *text_encoder = path_join(model->path, "text_encoder");
-    char *unet = path_join(model->path, "unet"), *vae = path_join(model->path, "vae");
-    model->tokenizer = tokenizer_open(tokenizer, error);
-    if (model->tokenizer) model->text_encoder = text_encoder_open(text_encoder, error);
-    if (model->text_encoder) model->unet = unet_open(unet, error);
-    bool ok = model->unet && vaes_open(model, vae, options, error);
-    free(tokenizer);
+static bool networks_open(Model *model, const ModelOptions *options, Error *error) {
+    char *text_encoder = path_join(model->path, "text_encoder"), *unet = path_join(model->path, "unet"),
+         *vae = path_join(model->path, "vae");
+    StageFiles files = {.single_file = model->single_file, .matrix_type = options->half_weights ? F16 : F32};
+    if (!model->single_file) files.folder = text_encoder;
+    model->text_encoder = text_encoder_open_from(&files, error);
+    if (!model->single_file) files.folder = unet;
+    if (model->text_encoder) model->unet = unet_open_from(&files, error);
+    if (!model->single_file) files.folder = vae;
+    bool ok = model->unet && vaes_open(model, &files, options, error);
     free(text_encoder);
     free(unet);
     free(vae);
     return ok;
 }
 
+static bool source_open(Model *model, Error *error) {
+    const char *path = model->path, *ending = strlen(path) > 12 ? path + strlen(path) - 12 : "";
+    if (!path_is_single_file(path)) return index_valid(path, error);
+    if (strcmp(ending, ".safetensors") != 0 && !weight_file_is_pickle(path, error)) {
+        return error_set(error,
+                         "%s: is a file and no .safetensors; name such a one, or the folder of a model in diffusers' "
+                         "layout",
+                         path);
+    }
+    model->single_file = single_file_open(model->path, error);
+    return model->single_file != NULL;
+}
+
 Model *model_open(const char *path, Error *error) { return model_open_with(path, &(ModelOptions){0}, error); }
 
 Model *model_open_with(const char *path, const ModelOptions *options, Error *error) {
     double start = seconds_now();
-    if (!index_valid(path, error)) return NULL;
     Model *model = calloc(1, sizeof *model);
     CHECK(model, "out of memory");
     model->path = strdup(path);
     model->vae_path = options->vae ? strdup(options->vae) : NULL;
     CHECK(model->path && (model->vae_path || !options->vae), "out of memory");
-    if (!parts_open(model, options, error) || !parts_fit(model, error)) {
+    bool ok = source_open(model, error);
+    if (ok) model->tokenizer = tokenizer_for(path, model->single_file, options->tokenizer, error);
+    ok = model->tokenizer && networks_open(model, options, error) && parts_fit(model, error);
+    if (ok && options->tokenizer) ok = tokenizer_fits(model->tokenizer, options->tokenizer, model->text_encoder, error);
+    if (!ok) {
         model_close(model);
         return NULL;
     }
@@ -161,6 +246,7 @@ void model_close(Model *model) {
     if (model->unet) unet_close(model->unet);
     vae_close(model->vae);
     vae_close(model->preview_vae);
+    single_file_close(model->single_file);  // the networks' weights lie in it
     free(model->path);
     free(model->vae_path);
     free(model);

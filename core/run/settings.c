@@ -7,7 +7,6 @@
 #include "run/run.h"
 
 #include "base/text.h"
-#include "io/file.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -77,10 +76,8 @@ bool settings_guided(const Model *model, const Settings *settings) {
 }
 
 Scheduler *settings_scheduler(const Model *model, const Settings *settings, Error *error) {
-    char *folder = path_join(model->path, "scheduler");
-    Scheduler *scheduler = scheduler_open(folder, settings->scheduler, settings->scheduler_overrides,
-                                          settings->scheduler_override_count, error);
-    free(folder);
+    Scheduler *scheduler = model_scheduler(model->path, model->single_file, settings->scheduler,
+                                           settings->scheduler_overrides, settings->scheduler_override_count, error);
     if (scheduler && !scheduler->kind->set_timesteps(scheduler, settings->num_inference_steps, error)) {
         scheduler_free(scheduler);
         return NULL;

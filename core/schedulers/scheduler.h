@@ -110,6 +110,9 @@ const SchedulerKind *scheduler_kind_named(const char *name, Error *error);  // t
 // override_count is 0.
 Scheduler *scheduler_open(const char *folder, const char *name, const char *const *overrides, size_t override_count,
                           Error *error);
+// The same from the file's text; label stands for its path in messages.
+Scheduler *scheduler_open_text(const char *label, const char *text, const char *name, const char *const *overrides,
+                               size_t override_count, Error *error);
 
 // With these settings; trained_betas is copied. Errors: numbers that no schedule can be made of.
 Scheduler *scheduler_new(const SchedulerKind *kind, const SchedulerConfig *config, Error *error);

@@ -203,25 +203,20 @@ static void note_mended(Scheduler *s, Mended mended) {
              offset ? "steps_offset=1" : "", offset && clip ? " and " : "", clip ? "clip_sample=false" : "");
 }
 
-Scheduler *scheduler_open(const char *folder, const char *name, const char *const *overrides, size_t override_count,
-                          Error *error) {
-    Config file;
+// The file is closed in the end.
+static Scheduler *scheduler_from(Config *file, const char *name, const char *const *overrides, size_t override_count,
+                                 Error *error) {
     Scheduler *s = NULL;
     SchedulerConfig config = {0};
     Mended mended = {0};
-    char *path = path_join(folder, "scheduler_config.json");
-    if (!config_open(&file, path, error)) {
-        free(path);
-        return NULL;
-    }
-    const SchedulerKind *kind = kind_for(name, &file, error);
+    const SchedulerKind *kind = kind_for(name, file, error);
     bool ok = kind != NULL;
     if (ok) {
         config = kind->defaults;
-        ok = scheduler_config_read(&config, kind, &file);
-        mended = mend_old_settings(&config, kind, &file, name != NULL);
+        ok = scheduler_config_read(&config, kind, file);
+        mended = mend_old_settings(&config, kind, file, name != NULL);
     }
-    ok = config_close(&file) && ok;
+    ok = config_close(file) && ok;
     size_t betas = config.num_train_timesteps;  // as many as trained_betas, if there are any
     for (size_t i = 0; ok && i < override_count; i++) {
         ok = scheduler_config_set(&config, overrides[i], error) && scheduler_kind_takes(kind, overrides[i], error);
@@ -233,6 +228,21 @@ Scheduler *scheduler_open(const char *folder, const char *name, const char *cons
     if (ok) s = scheduler_new(kind, &config, error);
     if (s) note_mended(s, mended);
     free(config.trained_betas);
-    free(path);
     return s;
+}
+
+Scheduler *scheduler_open(const char *folder, const char *name, const char *const *overrides, size_t override_count,
+                          Error *error) {
+    Config file;
+    char *path = path_join(folder, "scheduler_config.json");
+    bool ok = config_open(&file, path, error);
+    free(path);
+    return ok ? scheduler_from(&file, name, overrides, override_count, error) : NULL;
+}
+
+Scheduler *scheduler_open_text(const char *label, const char *text, const char *name, const char *const *overrides,
+                               size_t override_count, Error *error) {
+    Config file;
+    if (!config_open_text(&file, label, text, error)) return NULL;
+    return scheduler_from(&file, name, overrides, override_count, error);
 }

@@ -8,7 +8,6 @@
 #include "stages/text_encoder.h"
 
 #include "base/check.h"
-#include "io/file.h"
 #include "stages/config_checks.h"
 #include "stages/layers.h"
 
@@ -92,7 +91,7 @@ static void read_hidden_act(Config *config, TextEncoderConfig *out) {
               config->path, hidden_act);
 }
 
-static bool read_config(const char *path, TextEncoderConfig *out, Error *error) {
+static bool read_config(Config *config, TextEncoderConfig *out) {
     *out = (TextEncoderConfig){.vocab_size = 49408,  // the defaults of transformers.CLIPTextConfig
                                .hidden_size = 512,
                                .intermediate_size = 2048,
@@ -100,26 +99,24 @@ static bool read_config(const char *path, TextEncoderConfig *out, Error *error) 
                                .num_attention_heads = 8,
                                .max_position_embeddings = 77,
                                .layer_norm_eps = 1e-5f};
-    Config config;
-    if (!config_open(&config, path, error)) return false;
-    config_size(&config, "vocab_size", &out->vocab_size);
-    config_size(&config, "hidden_size", &out->hidden_size);
-    config_size(&config, "intermediate_size", &out->intermediate_size);
-    config_size(&config, "num_hidden_layers", &out->num_hidden_layers);
-    config_size(&config, "num_attention_heads", &out->num_attention_heads);
-    config_size(&config, "max_position_embeddings", &out->max_position_embeddings);
-    config_float(&config, "layer_norm_eps", &out->layer_norm_eps);
-    read_hidden_act(&config, out);
-    config_require_bool(&config, "use_attention_mask", false);  // true: padding is hidden from the other tokens
+    config_size(config, "vocab_size", &out->vocab_size);
+    config_size(config, "hidden_size", &out->hidden_size);
+    config_size(config, "intermediate_size", &out->intermediate_size);
+    config_size(config, "num_hidden_layers", &out->num_hidden_layers);
+    config_size(config, "num_attention_heads", &out->num_attention_heads);
+    config_size(config, "max_position_embeddings", &out->max_position_embeddings);
+    config_float(config, "layer_norm_eps", &out->layer_norm_eps);
+    read_hidden_act(config, out);
+    config_require_bool(config, "use_attention_mask", false);  // true: padding is hidden from the other tokens
 
-    config_check_range(&config, "vocab_size", out->vocab_size, 1, 1 << 24);
-    config_check_range(&config, "hidden_size", out->hidden_size, 1, 1 << 16);
-    config_check_range(&config, "intermediate_size", out->intermediate_size, 1, 1 << 20);
-    config_check_range(&config, "num_hidden_layers", out->num_hidden_layers, 1, 256);
-    config_check_range(&config, "max_position_embeddings", out->max_position_embeddings, 1, 1 << 16);
-    config_check_positive(&config, "layer_norm_eps", out->layer_norm_eps);
-    config_check_multiple(&config, "hidden_size", out->hidden_size, "num_attention_heads", out->num_attention_heads);
-    return config_close(&config);
+    config_check_range(config, "vocab_size", out->vocab_size, 1, 1 << 24);
+    config_check_range(config, "hidden_size", out->hidden_size, 1, 1 << 16);
+    config_check_range(config, "intermediate_size", out->intermediate_size, 1, 1 << 20);
+    config_check_range(config, "num_hidden_layers", out->num_hidden_layers, 1, 256);
+    config_check_range(config, "max_position_embeddings", out->max_position_embeddings, 1, 1 << 16);
+    config_check_positive(config, "layer_norm_eps", out->layer_norm_eps);
+    config_check_multiple(config, "hidden_size", out->hidden_size, "num_attention_heads", out->num_attention_heads);
+    return config_close(config);
 }
 
 static TextLayer load_text_layer(Weights *weights, const char *at, size_t index, const TextEncoderConfig *config) {
@@ -158,12 +155,11 @@ static void load_weights(TextEncoder *encoder) {
     encoder->final_layer_norm = load_norm(weights, "", name_of("%sfinal_layer_norm", prefix).text, D);
 }
 
-TextEncoder *text_encoder_open(const char *folder, Error *error) {
+TextEncoder *text_encoder_open_from(const StageFiles *files, Error *error) {
     TextEncoder *encoder = zeroed(1, sizeof *encoder);
-    char *config_path = path_join(folder, "config.json"), *path = path_join(folder, "model.safetensors");
-    bool ok = read_config(config_path, &encoder->config, error) && weights_open(&encoder->weights, path, error);
-    free(config_path);
-    free(path);
+    Config config;
+    bool ok = stage_config_open(files, "text_encoder", &config, error) && read_config(&config, &encoder->config) &&
+              stage_weights_open(files, "text_encoder", &encoder->weights, error);
     if (ok) {
         load_weights(encoder);
         ok = weights_ok(&encoder->weights);
@@ -171,6 +167,10 @@ TextEncoder *text_encoder_open(const char *folder, Error *error) {
     if (ok) return encoder;
     text_encoder_close(encoder);
     return NULL;
+}
+
+TextEncoder *text_encoder_open(const char *folder, Error *error) {
+    return text_encoder_open_from(&(StageFiles){.folder = folder, .matrix_type = F32}, error);
 }
 
 void text_encoder_close(TextEncoder *encoder) {
@@ -183,3 +183,4 @@ void text_encoder_close(TextEncoder *encoder) {
 const TextEncoderConfig *text_encoder_config(const TextEncoder *encoder) { return &encoder->config; }
 
 size_t text_encoder_parameters(const TextEncoder *encoder) { return encoder->weights.parameters; }
+size_t text_encoder_weight_bytes(const TextEncoder *encoder) { return encoder->weights.bytes; }

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "ops/ops.h"
+#include "stages/stage_files.h"
 
 typedef enum TextActivation { TEXT_QUICK_GELU, TEXT_GELU } TextActivation;
 
@@ -28,9 +29,11 @@ typedef struct TextEncoder TextEncoder;
 
 // folder holds config.json and model.safetensors (names with or without `text_model.`).
 TextEncoder *text_encoder_open(const char *folder, Error *error);
+TextEncoder *text_encoder_open_from(const StageFiles *files, Error *error);
 void text_encoder_close(TextEncoder *encoder);
 const TextEncoderConfig *text_encoder_config(const TextEncoder *encoder);
 size_t text_encoder_parameters(const TextEncoder *encoder);
+size_t text_encoder_weight_bytes(const TextEncoder *encoder);  // that they take in memory
 
 // input_ids [B, L] (I64), L at most max_position_embeddings -> [B, L, hidden_size]
 Tensor text_encoder_forward(Context *ctx, const TextEncoder *encoder, Tensor input_ids);

@@ -31,6 +31,8 @@ typedef struct Tokenizer {
 // there are any, tokenizer_config.json, special_tokens_map.json and added_tokens.json. A folder that names no
 // model_max_length gets CLIP's 77. NULL and an error for what is missing, broken or contradicts itself.
 Tokenizer *tokenizer_open(const char *folder, Error *error);
+// The same, but prompts are padded with this token, whatever the folder says; NULL: with what it says.
+Tokenizer *tokenizer_open_padded(const char *folder, const char *pad_token, Error *error);
 void tokenizer_close(Tokenizer *tokenizer);  // NULL is fine
 
 // One token of a prompt, and the bytes of TokenIds.text that it stands for. (A token may be part of a character.)

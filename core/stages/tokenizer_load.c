@@ -195,7 +195,16 @@ static bool has_vocabulary(const char *folder) {
     return exists;
 }
 
-Tokenizer *tokenizer_open(const char *folder, Error *error) {
+// Both files may name it; the first that does is believed (tokenizer_added.c).
+static void set_pad_token(TokenizerFiles *files, const char *pad_token) {
+    if (!files->config) files->config = json_object();
+    json_object_set_new(files->config, "pad_token", json_string(pad_token));
+    if (files->specials) json_object_del(files->specials, "pad_token");
+}
+
+Tokenizer *tokenizer_open(const char *folder, Error *error) { return tokenizer_open_padded(folder, NULL, error); }
+
+Tokenizer *tokenizer_open_padded(const char *folder, const char *pad_token, Error *error) {
     Error first = {0};  // decides, whatever the caller's holds already
     Tokenizer *tokenizer = calloc(1, sizeof *tokenizer);
     CHECK(tokenizer, "no memory for a tokenizer");
@@ -208,6 +217,7 @@ Tokenizer *tokenizer_open(const char *folder, Error *error) {
         .added = read_json(folder, "added_tokens.json", false, &first),
     };
     bool ok = first.message[0] == '\0';
+    if (ok && pad_token) set_pad_token(&files, pad_token);
     if (ok && !files.whole && !has_vocabulary(folder)) {
         ok = error_set(&first, "%s: no tokenizer.json and no vocab.json; give the folder of a CLIP tokenizer", folder);
     }

@@ -189,3 +189,4 @@ Tensor unet_forward(Context *ctx, const UNet *unet, Tensor latents, Tensor times
 const UNetConfig *unet_config(const UNet *unet) { return &unet->config; }
 
 size_t unet_parameters(const UNet *unet) { return unet->weights.parameters; }
+size_t unet_weight_bytes(const UNet *unet) { return unet->weights.bytes; }

@@ -18,6 +18,7 @@
 
 #include "base/error.h"
 #include "ops/ops.h"
+#include "stages/stage_files.h"
 
 enum { UNET_MAX_LEVELS = 8 };
 
@@ -45,9 +46,11 @@ typedef struct UNet UNet;
 // folder holds config.json and diffusion_pytorch_model.safetensors. A config that asks for what SD 1.x and 2.x don't
 // have (class embeddings, other block types) is an error that names the key.
 UNet *unet_open(const char *folder, Error *error);
+UNet *unet_open_from(const StageFiles *files, Error *error);
 void unet_close(UNet *unet);
 const UNetConfig *unet_config(const UNet *unet);
 size_t unet_parameters(const UNet *unet);
+size_t unet_weight_bytes(const UNet *unet);  // that they take in memory
 
 // latents [B, in_channels, H, W] (any H, W that the levels can halve, as diffusers), timesteps [B],
 // text_embeddings [B, L, cross_attention_dim] -> the model's output [B, out_channels, H, W]: noise, or v

@@ -163,24 +163,22 @@ static void refuse_other_models(Config *config) {
     config_require_float(config, "conv_out_kernel", 3);
 }
 
-bool unet_config_read(const char *path, UNetConfig *out, Error *error) {
+bool unet_config_read(Config *config, UNetConfig *out) {
     *out = DEFAULTS;
-    Config config;
-    if (!config_open(&config, path, error)) return false;
-    refuse_other_models(&config);
-    read_sample_size(&config, out);
-    config_size(&config, "in_channels", &out->in_channels);
-    config_size(&config, "out_channels", &out->out_channels);
-    config_size(&config, "norm_num_groups", &out->norm_num_groups);
-    config_size(&config, "downsample_padding", &out->downsample_padding);
-    config_float(&config, "norm_eps", &out->norm_eps);
-    config_float(&config, "freq_shift", &out->freq_shift);
-    config_bool(&config, "flip_sin_to_cos", &out->flip_sin_to_cos);
-    config_bool(&config, "use_linear_projection", &out->use_linear_projection);
-    config_bool(&config, "center_input_sample", &out->center_input_sample);
-    read_mid_block_type(&config, out);
-    read_time_cond_proj_dim(&config, out);
-    read_levels(&config, out);
-    check_numbers(&config, out);
-    return config_close(&config);
+    refuse_other_models(config);
+    read_sample_size(config, out);
+    config_size(config, "in_channels", &out->in_channels);
+    config_size(config, "out_channels", &out->out_channels);
+    config_size(config, "norm_num_groups", &out->norm_num_groups);
+    config_size(config, "downsample_padding", &out->downsample_padding);
+    config_float(config, "norm_eps", &out->norm_eps);
+    config_float(config, "freq_shift", &out->freq_shift);
+    config_bool(config, "flip_sin_to_cos", &out->flip_sin_to_cos);
+    config_bool(config, "use_linear_projection", &out->use_linear_projection);
+    config_bool(config, "center_input_sample", &out->center_input_sample);
+    read_mid_block_type(config, out);
+    read_time_cond_proj_dim(config, out);
+    read_levels(config, out);
+    check_numbers(config, out);
+    return config_close(config);
 }

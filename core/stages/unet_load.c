@@ -2,7 +2,6 @@
 //
 // Read next: unet.c, which uses them; unet_config.c, which decides the shapes.
 
-#include "io/file.h"
 #include "stages/unet_weights.h"
 
 #include <stdlib.h>
@@ -106,13 +105,11 @@ static void load_weights(UNet *unet) {
     unet->conv_out = load_conv2d(weights, "", "conv_out", config->out_channels, C0, 3);
 }
 
-UNet *unet_open(const char *folder, Error *error) {
+UNet *unet_open_from(const StageFiles *files, Error *error) {
     UNet *unet = zeroed(1, sizeof *unet);
-    char *config_path = path_join(folder, "config.json"),
-         *path = path_join(folder, "diffusion_pytorch_model.safetensors");
-    bool ok = unet_config_read(config_path, &unet->config, error) && weights_open(&unet->weights, path, error);
-    free(config_path);
-    free(path);
+    Config config;
+    bool ok = stage_config_open(files, "unet", &config, error) && unet_config_read(&config, &unet->config) &&
+              stage_weights_open(files, "unet", &unet->weights, error);
     if (ok) {
         load_weights(unet);
         ok = weights_ok(&unet->weights);
@@ -120,6 +117,10 @@ UNet *unet_open(const char *folder, Error *error) {
     if (ok) return unet;
     unet_close(unet);
     return NULL;
+}
+
+UNet *unet_open(const char *folder, Error *error) {
+    return unet_open_from(&(StageFiles){.folder = folder, .matrix_type = F32}, error);
 }
 
 static void block_free(UNetBlock *block) {

@@ -34,4 +34,4 @@ struct UNet {
     Layer conv_out;                          // [out_channels, C0, 3, 3]
 };
 
-bool unet_config_read(const char *path, UNetConfig *config, Error *error);
+bool unet_config_read(Config *config, UNetConfig *out);  // and closes it

@@ -138,5 +138,6 @@ Tensor vae_decode(Context *ctx, const Vae *vae, Tensor latents) {
 const VaeConfig *vae_config(const Vae *vae) { return &vae->config; }
 
 size_t vae_parameters(const Vae *vae) { return vae->weights.parameters; }
+size_t vae_weight_bytes(const Vae *vae) { return vae->weights.bytes; }
 
 size_t vae_factor(const Vae *vae) { return (size_t)1 << (vae->config.levels - 1); }

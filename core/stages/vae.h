@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "ops/ops.h"
+#include "stages/stage_files.h"
 
 enum { VAE_MAX_LEVELS = 8 };
 
@@ -32,11 +33,13 @@ typedef struct Vae Vae;
 
 // folder holds config.json, of an AutoencoderKL or an AutoencoderTiny, and diffusion_pytorch_model.safetensors.
 Vae *vae_open(const char *folder, Error *error);
+Vae *vae_open_from(const StageFiles *files, Error *error);
 void vae_close(Vae *vae);
-bool vae_config_read(const char *folder, VaeConfig *config, Error *error);  // of a VAE that need not be opened
+bool vae_config_read(const StageFiles *files, VaeConfig *config, Error *error);  // of a VAE that need not be opened
 const VaeConfig *vae_config(const Vae *vae);
 size_t vae_parameters(const Vae *vae);
-size_t vae_factor(const Vae *vae);  // pixels a latent, per side: 2 ^ (levels - 1), 8 in Stable Diffusion
+size_t vae_weight_bytes(const Vae *vae);  // that they take in memory
+size_t vae_factor(const Vae *vae);        // pixels a latent, per side: 2 ^ (levels - 1), 8 in Stable Diffusion
 
 // pixels [B, 3, H, W] in -1..1, sides multiples of the factor -> moments [B, 2 latent_channels, H/f, W/f]: the mean,
 // then the logarithm of the variance of the posterior. Without has_posterior -> latents [B, latent_channels, H/f, W/f]

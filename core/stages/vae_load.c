@@ -2,7 +2,6 @@
 //
 // Elsewhere: the arguments of diffusers.AutoencoderKL; the defaults here are its defaults. Read next: vae.c.
 
-#include "io/file.h"
 #include "stages/config_checks.h"
 #include "stages/vae_weights.h"
 
@@ -30,7 +29,7 @@ static void check_config(Config *config, const VaeConfig *out) {
     config_check_positive(config, "scaling_factor", out->scaling_factor);  // latents are divided by it
 }
 
-static bool read_config(const char *path, VaeConfig *out, Error *error) {
+static bool read_config(Config *config, VaeConfig *out) {
     *out = (VaeConfig){.in_channels = 3,
                        .out_channels = 3,
                        .latent_channels = 4,
@@ -43,27 +42,25 @@ static bool read_config(const char *path, VaeConfig *out, Error *error) {
                        .use_post_quant_conv = true,
                        .mid_block_add_attention = true,
                        .has_posterior = true};
-    Config config;
-    if (!config_open(&config, path, error)) return false;
-    config_size(&config, "in_channels", &out->in_channels);
-    config_size(&config, "out_channels", &out->out_channels);
-    config_size(&config, "latent_channels", &out->latent_channels);
-    config_size(&config, "layers_per_block", &out->layers_per_block);
-    config_size(&config, "norm_num_groups", &out->norm_num_groups);
-    config_sizes(&config, "block_out_channels", out->block_out_channels, VAE_MAX_LEVELS, &out->levels);
-    config_float(&config, "scaling_factor", &out->scaling_factor);
-    config_bool(&config, "use_quant_conv", &out->use_quant_conv);
-    config_bool(&config, "use_post_quant_conv", &out->use_post_quant_conv);
-    config_bool(&config, "mid_block_add_attention", &out->mid_block_add_attention);
+    config_size(config, "in_channels", &out->in_channels);
+    config_size(config, "out_channels", &out->out_channels);
+    config_size(config, "latent_channels", &out->latent_channels);
+    config_size(config, "layers_per_block", &out->layers_per_block);
+    config_size(config, "norm_num_groups", &out->norm_num_groups);
+    config_sizes(config, "block_out_channels", out->block_out_channels, VAE_MAX_LEVELS, &out->levels);
+    config_float(config, "scaling_factor", &out->scaling_factor);
+    config_bool(config, "use_quant_conv", &out->use_quant_conv);
+    config_bool(config, "use_post_quant_conv", &out->use_post_quant_conv);
+    config_bool(config, "mid_block_add_attention", &out->mid_block_add_attention);
 
-    config_require_string(&config, "act_fn", "silu");
-    config_require_float(&config, "shift_factor", 0);
-    config_require_null(&config, "latents_mean");
-    config_require_null(&config, "latents_std");
-    check_block_types(&config, "down_block_types", "DownEncoderBlock2D", out->levels);
-    check_block_types(&config, "up_block_types", "UpDecoderBlock2D", out->levels);
-    check_config(&config, out);
-    return config_close(&config);
+    config_require_string(config, "act_fn", "silu");
+    config_require_float(config, "shift_factor", 0);
+    config_require_null(config, "latents_mean");
+    config_require_null(config, "latents_std");
+    check_block_types(config, "down_block_types", "DownEncoderBlock2D", out->levels);
+    check_block_types(config, "up_block_types", "UpDecoderBlock2D", out->levels);
+    check_config(config, out);
+    return config_close(config);
 }
 
 // ---- weights --------------------------------------------------------------------------------------------------------
@@ -148,43 +145,41 @@ static void load_decoder(Vae *vae) {
 // ---- open and close -------------------------------------------------------------------------------------------------
 
 // Which of the two kinds it is; files from before diffusers noted it are AutoencoderKL's.
-static bool read_kind(const char *path, bool *is_tiny, Error *error) {
+static bool is_tiny(Config *config) {
     char name[64] = "AutoencoderKL";
-    Config config;
-    if (!config_open(&config, path, error)) return false;
-    config_string(&config, "_class_name", name, sizeof name);
-    *is_tiny = strcmp(name, "AutoencoderTiny") == 0;
-    if (!*is_tiny && strcmp(name, "AutoencoderKL") != 0) {
-        config.failed = true;
-        error_set(error, "%s: is a %s: only AutoencoderKL and AutoencoderTiny are supported; use one of those", path,
-                  name);
+    config_string(config, "_class_name", name, sizeof name);
+    if (strcmp(name, "AutoencoderTiny") == 0) return true;
+    if (!config->failed && strcmp(name, "AutoencoderKL") != 0) {
+        config->failed = true;
+        error_set(config->error, "%s: is a %s: only AutoencoderKL and AutoencoderTiny are supported; use one of those",
+                  config->path, name);
     }
-    return config_close(&config);
+    return false;
 }
 
-static bool read_any_config(const char *folder, VaeConfig *config, VaeTinyConfig *tiny, bool *is_tiny, Error *error) {
-    char *path = path_join(folder, "config.json");
-    bool ok = read_kind(path, is_tiny, error) &&
-              (*is_tiny ? vae_tiny_config_read(path, config, tiny, error) : read_config(path, config, error));
-    free(path);
-    return ok;
+// Reads either kind's config; *tiny tells which it was.
+static bool read_any_config(const StageFiles *files, VaeConfig *out, VaeTinyConfig *tiny_out, bool *tiny,
+                            Error *error) {
+    Config config;
+    if (!stage_config_open(files, "vae", &config, error)) return false;
+    *tiny = is_tiny(&config);
+    return *tiny ? vae_tiny_config_read(&config, out, tiny_out) : read_config(&config, out);
 }
 
-bool vae_config_read(const char *folder, VaeConfig *config, Error *error) {
-    VaeTinyConfig tiny;
-    bool is_tiny;
-    return read_any_config(folder, config, &tiny, &is_tiny, error);
+bool vae_config_read(const StageFiles *files, VaeConfig *config, Error *error) {
+    VaeTinyConfig tiny_config;
+    bool tiny;
+    return read_any_config(files, config, &tiny_config, &tiny, error);
 }
 
-Vae *vae_open(const char *folder, Error *error) {
+Vae *vae_open_from(const StageFiles *files, Error *error) {
     Vae *vae = zeroed(1, sizeof *vae);
-    VaeTinyConfig tiny;
-    bool is_tiny;
-    char *path = path_join(folder, "diffusion_pytorch_model.safetensors");
-    bool ok = read_any_config(folder, &vae->config, &tiny, &is_tiny, error) && weights_open(&vae->weights, path, error);
-    free(path);
-    if (ok && is_tiny) {
-        vae->tiny = vae_tiny_load(&vae->weights, &vae->config, &tiny);
+    VaeTinyConfig tiny_config;
+    bool tiny;
+    bool ok = read_any_config(files, &vae->config, &tiny_config, &tiny, error) &&
+              stage_weights_open(files, "vae", &vae->weights, error);
+    if (ok && tiny) {
+        vae->tiny = vae_tiny_load(&vae->weights, &vae->config, &tiny_config);
     } else if (ok) {
         load_encoder(vae);
         load_decoder(vae);
@@ -193,6 +188,10 @@ Vae *vae_open(const char *folder, Error *error) {
     if (ok) return vae;
     vae_close(vae);
     return NULL;
+}
+
+Vae *vae_open(const char *folder, Error *error) {
+    return vae_open_from(&(StageFiles){.folder = folder, .matrix_type = F32}, error);
 }
 
 void vae_close(Vae *vae) {

@@ -38,7 +38,7 @@ typedef struct VaeTiny {
 } VaeTiny;
 
 // Reads an AutoencoderTiny's config.json: what every VAE has into *common, what it has of its own into *config.
-bool vae_tiny_config_read(const char *path, VaeConfig *common, VaeTinyConfig *config, Error *error);
+bool vae_tiny_config_read(Config *config, VaeConfig *common, VaeTinyConfig *out);  // and closes it
 
 // What is missing is noted in weights.
 VaeTiny *vae_tiny_load(Weights *weights, const VaeConfig *common, const VaeTinyConfig *config);

@@ -45,31 +45,29 @@ static void read_block_counts(Config *config, const char *key, size_t blocks[VAE
         config_check_range(config, key, blocks[i], 0, VAE_MAX_LAYERS);
 }
 
-bool vae_tiny_config_read(const char *path, VaeConfig *common, VaeTinyConfig *out, Error *error) {
+bool vae_tiny_config_read(Config *config, VaeConfig *common, VaeTinyConfig *out) {
     *common = (VaeConfig){.in_channels = 3, .out_channels = 3, .latent_channels = 4, .levels = 4, .scaling_factor = 1};
     *out = (VaeTinyConfig){.num_encoder_blocks = {1, 3, 3, 3}, .num_decoder_blocks = {3, 3, 3, 1}};
-    Config config;
     size_t encoder_levels = 4;
-    if (!config_open(&config, path, error)) return false;
-    config_size(&config, "in_channels", &common->in_channels);
-    config_size(&config, "out_channels", &common->out_channels);
-    config_size(&config, "latent_channels", &common->latent_channels);
-    config_float(&config, "scaling_factor", &common->scaling_factor);
-    read_block_counts(&config, "num_decoder_blocks", out->num_decoder_blocks, &common->levels);
-    read_block_counts(&config, "num_encoder_blocks", out->num_encoder_blocks, &encoder_levels);
-    check_levels(&config, "num_encoder_blocks", encoder_levels, common->levels);
-    read_channels(&config, "encoder_block_out_channels", &out->encoder_channels, common->levels);
-    read_channels(&config, "decoder_block_out_channels", &out->decoder_channels, common->levels);
+    config_size(config, "in_channels", &common->in_channels);
+    config_size(config, "out_channels", &common->out_channels);
+    config_size(config, "latent_channels", &common->latent_channels);
+    config_float(config, "scaling_factor", &common->scaling_factor);
+    read_block_counts(config, "num_decoder_blocks", out->num_decoder_blocks, &common->levels);
+    read_block_counts(config, "num_encoder_blocks", out->num_encoder_blocks, &encoder_levels);
+    check_levels(config, "num_encoder_blocks", encoder_levels, common->levels);
+    read_channels(config, "encoder_block_out_channels", &out->encoder_channels, common->levels);
+    read_channels(config, "decoder_block_out_channels", &out->decoder_channels, common->levels);
 
-    config_require_string(&config, "act_fn", "relu");
-    config_require_string(&config, "upsample_fn", "nearest");
-    config_require_float(&config, "upsampling_scaling_factor", 2);
-    config_require_float(&config, "shift_factor", 0);
-    config_check_range(&config, "in_channels", common->in_channels, 1, 1 << 10);
-    config_check_range(&config, "out_channels", common->out_channels, 1, 1 << 10);
-    config_check_range(&config, "latent_channels", common->latent_channels, 1, 1 << 10);
-    config_check_positive(&config, "scaling_factor", common->scaling_factor);  // latents are divided by it
-    return config_close(&config);
+    config_require_string(config, "act_fn", "relu");
+    config_require_string(config, "upsample_fn", "nearest");
+    config_require_float(config, "upsampling_scaling_factor", 2);
+    config_require_float(config, "shift_factor", 0);
+    config_check_range(config, "in_channels", common->in_channels, 1, 1 << 10);
+    config_check_range(config, "out_channels", common->out_channels, 1, 1 << 10);
+    config_check_range(config, "latent_channels", common->latent_channels, 1, 1 << 10);
+    config_check_positive(config, "scaling_factor", common->scaling_factor);  // latents are divided by it
+    return config_close(config);
 }
 
 // ---- weights --------------------------------------------------------------------------------------------------------

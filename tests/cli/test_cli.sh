@@ -81,8 +81,8 @@ help_teaches() {
 later_options_are_unknown() {
     local help
     help=$("$sculpt" --help)
-    for option in lora prompt-weights clip-skip guidance-rescale weights precision deep-cache guidance-interval exact \
-        exact-data window device trace-attention tokenizer; do
+    for option in lora prompt-weights clip-skip guidance-rescale precision deep-cache guidance-interval exact \
+        exact-data window device trace-attention; do
         refuses 2 "no such option" "a cat" --$option x
         ! grep -q -e "--$option\b" <<<"$help" || problem "--$option is in --help"
     done

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The full CLIP vocabulary as a tokenizer folder: vocab.json and merges.txt from OpenAI's list of merges.
 
-    python3 tests/clip_vocab.py LIST.txt.gz FOLDER
+    python3 data/clip_vocab.py LIST.txt.gz FOLDER
+    python3 data/clip_vocab.py open_clip_torch-VERSION.whl FOLDER       (the package has the list in it)
 
 The list (bpe_simple_vocab_16e6.txt.gz of github.com/openai/CLIP) holds more merges than CLIP was trained with. Its
 tokenizer takes the first 48,894 and counts the ids up like this: 256 bytes, 256 bytes that end a word, one token a
@@ -12,6 +13,7 @@ import gzip
 import json
 import pathlib
 import sys
+import zipfile
 
 MERGES = 49152 - 256 - 2
 
@@ -23,9 +25,16 @@ def byte_alphabet():
     return [chr(byte) for byte in printable] + [chr(256 + i) for i in range(len(others))]
 
 
+def read_list(path):
+    if not path.endswith(".whl"):
+        return gzip.decompress(pathlib.Path(path).read_bytes())
+    with zipfile.ZipFile(path) as package:
+        return gzip.decompress(package.read("open_clip/bpe_simple_vocab_16e6.txt.gz"))
+
+
 def main():
     list_path, folder = sys.argv[1], pathlib.Path(sys.argv[2])
-    lines = gzip.open(list_path, "rt", encoding="utf-8").read().split("\n")
+    lines = read_list(list_path).decode("utf-8").split("\n")
     merges = lines[1 : 1 + MERGES]  # the first line is a version
 
     tokens = byte_alphabet()
