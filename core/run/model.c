@@ -229,8 +229,9 @@ Model *model_open_with(const char *path, const ModelOptions *options, Error *err
     CHECK(model->path && (model->vae_path || !options->vae), "out of memory");
     bool ok = source_open(model, error);
     if (ok) model->tokenizer = tokenizer_for(path, model->single_file, options->tokenizer, error);
-    ok = model->tokenizer && networks_open(model, options, error) && parts_fit(model, error);
+    ok = model->tokenizer && networks_open(model, options, error);
     if (ok && options->tokenizer) ok = tokenizer_fits(model->tokenizer, options->tokenizer, model->text_encoder, error);
+    ok = ok && parts_fit(model, error);
     if (!ok) {
         model_close(model);
         return NULL;
