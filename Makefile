@@ -45,7 +45,8 @@ TESTS = $(patsubst tests/%.c, $(BUILD)/tests/%, $(TEST_SOURCES))
 SCULPT = $(if $(filter gcc,$(KIND)),sculpt,$(BUILD)/sculpt)
 PAINTER = $(if $(PAINTER_SOURCES),$(if $(filter gcc,$(KIND)),build,$(BUILD))/critters-draw)
 
-.PHONY: all deps run test test-built test-reference clip-vocab golden critters score pictures venv format help clean distclean
+.PHONY: all deps run test test-built test-reference clip-vocab golden critters critters-single-file score pictures venv \
+	format help clean distclean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -91,7 +92,7 @@ $(BUILD)/flags: always
 
 BUILD_PACKAGES = gcc libc6-dev pkg-config libopenblas-openmp-dev libjansson-dev libpng-dev libpcre2-dev \
 	libutf8proc-dev zlib1g-dev $(if $(findstring clang,$(CC)),clang libomp-dev)
-TEST_PACKAGES = jq $(if $(CLIP_LIST),$(if $(shell command -v python3),,python3))
+TEST_PACKAGES = jq python3
 
 # $(call install, packages, what for): installs those that are missing, and says so. Nothing is asked of a machine that
 # has them all, and sudo only where somebody else than root asks.
@@ -143,8 +144,18 @@ CLIP_VOCABULARY = $(if $(CLIP_LIST),build/clip-vocab/merges.txt)
 build/clip-vocab/merges.txt: data/clip_vocab.py
 	python3 $< $(CLIP_LIST) $(@D)
 
+# The small model as one file, as people pass Stable Diffusion on. Not kept here: it is the folder's numbers once more.
+SINGLE_FILE = data/critters/train/single_file.py
+CRITTERS_FILE = build/critters.safetensors
+
+$(CRITTERS_FILE): $(SINGLE_FILE) $(wildcard data/models/critters/*/*config.json data/models/critters/*/*.safetensors)
+	@mkdir -p $(@D)
+	python3 $< data/models/critters $@ --with-configs
+
+critters-single-file: $(CRITTERS_FILE)
+
 # Tests may share the cores with other programs, so threads that wait for each other sleep (main.c says why).
-test-built: all $(TESTS) $(CLIP_VOCABULARY)
+test-built: all $(TESTS) $(CLIP_VOCABULARY) $(CRITTERS_FILE)
 	@SCULPT='$(abspath $(SCULPT))' OMP_WAIT_POLICY=passive ASAN_OPTIONS=abort_on_error=0 \
 		LSAN_OPTIONS=print_suppressions=0 UBSAN_OPTIONS=print_stacktrace=1 \
 		tests/run.sh $(BUILD)/log $(TESTS) $(SCRIPT_TESTS)
@@ -232,6 +243,8 @@ help:
 	@echo "make clip-vocab      get CLIP's vocabulary as build/clip-vocab, for checkpoints in a single file"
 	@echo "make golden          make the reference numbers in tests/golden anew, with diffusers"
 	@echo "make critters        train the small model in data/models/critters anew: an evening on two cores"
+	@echo "make critters-single-file"
+	@echo "                     write that model as one file in Stable Diffusion's original naming: build/critters.safetensors"
 	@echo "make score           measure what that model gets right"
 	@echo "make pictures        draw the pictures in the READMEs anew"
 	@echo "make format          clang-format all C files"

@@ -6,7 +6,8 @@ Opens each model folder with diffusers' plain from_pretrained, draws with it, ha
 and compares everything on the way. Token ids and timesteps must be equal; text embeddings, the noise predicted at
 each step, the latents before and after each step and the predicted originals are compared by relative L2 (the worst
 counts), the picture by PSNR. The goldens of `make test` froze some runs of diffusers once; here it is asked again,
-with whatever version is installed, and with the small trained model, too. What a run is stands in RUNS.
+with whatever version is installed, and with the small trained model, too. What a run is stands in RUNS. In the end
+diffusers reads the models as single files, see reference_single_file.py.
 """
 
 import functools
@@ -21,6 +22,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import diffusers
 import make_golden_families
 import numpy as np
+import reference_single_file
 import torch
 import transformers
 from PIL import Image
@@ -292,6 +294,8 @@ def main():
             why = "".join(f"\n    {line}" for line in wrong)
             print(f"{'FAIL' if wrong else 'ok  '} {name:<23} {numbers}{why}", flush=True)
             passed, failed = passed + (not wrong), failed + bool(wrong)
+    single_files = reference_single_file.run()
+    passed, failed = passed + single_files[0], failed + single_files[1]
     print(f"\n{passed} passed, {failed} failed")
     sys.exit(failed > 0 or passed == 0)
 
