@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/convert.h"
+#include "io/memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -124,8 +125,21 @@ bool weights_ok(const Weights *weights) { return !weights->failed; }
 
 // ---- numbers --------------------------------------------------------------------------------------------------------
 
+// Whether so many bytes more can be written to. Asking the system takes a moment, so it is done once for many weights.
+static bool memory_left(Weights *weights, size_t bytes) {
+    static const size_t MANY = (size_t)1 << 28;
+    if (bytes > weights->granted) {
+        size_t wanted = bytes > MANY ? bytes : MANY, available = memory_available("");
+        if (bytes > available) return false;
+        weights->granted = wanted < available ? wanted : available;
+    }
+    weights->granted -= bytes;
+    return true;
+}
+
 // Memory that stays with the Weights, 64-byte aligned as the arena's; NULL where there is none left.
 static void *take_converted(Weights *weights, size_t bytes) {
+    if (!memory_left(weights, bytes)) return NULL;
     void **list = realloc(weights->converted, (weights->converted_count + 1) * sizeof *list);
     if (!list) return NULL;
     weights->converted = list;

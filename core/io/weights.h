@@ -31,6 +31,7 @@ typedef struct Weights {
     bool failed;
     void **converted;  // memory of tensors that aren't used as the file has them; freed by weights_close
     size_t converted_count;
+    size_t granted;     // bytes that the system has been asked about and that aren't taken yet
     size_t parameters;  // numbers handed out so far
     size_t bytes;       // and the memory that they take
 } Weights;

@@ -6,7 +6,7 @@
 
 #include "run/run.h"
 
-#include "run/memory.h"
+#include "io/memory.h"
 
 #include <stdio.h>
 

@@ -1,12 +1,11 @@
 // run.h - what a run holds between two steps; for the files that make up the pipeline, not for its users
 //
 //     model.c      the five parts, opened                    settings.c   are these settings possible at all?
-//     cost.c       what will it take? planned, not guessed   memory.c     what the machine has free
+//     cost.c       what will it take? planned, not guessed   notes.c      the settings as text
 //     prompts.c    text to embeddings                        start.c      noise, or a noisy picture
 //     pipeline.c   begin, step, look inside                  decode.c     latents to a picture: finish
 //     copy.c       copy and change                           preview.c    latents to a small picture, nearly free
 //     trace.c      all that happened, as a file              recipe.c     what a picture was made from, as text
-//     notes.c      the settings as text
 
 #pragma once
 

@@ -1,7 +1,7 @@
 // test_pipeline_refuse.c - what no run can be made of: settings, beginnings, folders, memory
 
 #include "io/file.h"
-#include "run/memory.h"
+#include "io/memory.h"
 #include "runs.h"
 #include "stages/vae_weights.h"
 #include "test.h"

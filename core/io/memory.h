@@ -1,4 +1,4 @@
-// memory.h - how much memory a run may take on this machine
+// memory.h - how much memory weights and a run may take on this machine
 
 #pragma once
 

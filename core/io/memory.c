@@ -1,10 +1,10 @@
 // memory.c - see memory.h
 //
-// Where: before a run takes its arena. A run that doesn't fit would be killed by the kernel halfway, without a word;
-// this is how it can be refused with numbers instead.
+// Where: before weights are converted and before a run takes its arena. What doesn't fit would be killed by the kernel
+// halfway, without a word; this is how it can be refused with numbers instead.
 // Elsewhere: `free -b`, column "available"; Linux's Documentation/admin-guide/cgroup-v2.rst, "Memory".
 
-#include "run/memory.h"
+#include "io/memory.h"
 
 #include "base/check.h"
 #include "io/file.h"
