@@ -49,6 +49,15 @@ static void kdpm2_step(Scheduler *s, size_t k, const float *latents, const float
     history_close(history, k);
 }
 
+// Inpainting asks for noise in the middle of a step, too, and gets what the step's end has, a little less than the
+// latents themselves have there: diffusers' class keeps the sigmas of the middles in a list that its add_noise doesn't
+// look at.
+static void kdpm2_add_noise(const Scheduler *s, size_t k, const float *clean, const float *noise, float *out,
+                            size_t n) {
+    bool half = k % 2 == 0;
+    exploding_add_noise(s, half ? k : k + 1, clean, noise, out, n);
+}
+
 const SchedulerKind kdpm2_kind = {
     .name = "kdpm2",
     .class_name = "KDPM2DiscreteScheduler",
@@ -69,5 +78,5 @@ const SchedulerKind kdpm2_kind = {
     .scale_model_input = exploding_scale_model_input,
     .draws_noise = never_draws_noise,
     .step = kdpm2_step,
-    .add_noise = exploding_add_noise,
+    .add_noise = kdpm2_add_noise,
 };

@@ -69,7 +69,8 @@ typedef struct SchedulerKind {
     // prediction_type). fresh_noise is NULL where draws_noise says no. All arrays [n]; prev_sample may be latents.
     void (*step)(Scheduler *s, size_t k, const float *latents, const float *model_output, const float *fresh_noise,
                  float *prev_sample, float *pred_original_sample, size_t n);
-    // A clean sample with step k's amount of noise laid over it: where image to image begins. out may be clean.
+    // A clean sample with step k's amount of noise laid over it: where image to image begins, and what inpainting puts
+    // back. out may be clean.
     void (*add_noise)(const Scheduler *s, size_t k, const float *clean, const float *noise, float *out, size_t n);
 } SchedulerKind;
 
