@@ -10,7 +10,7 @@
 // it, looks at every step, stops, copies, changes.
 // Papers: Rombach et al. 2022 (arXiv 2112.10752); Ho & Salimans 2022 (arXiv 2207.12598) for the guidance.
 // Read next: run/run.h for what a Run holds, schedulers/ddim.c for what a step is, stages/unet.c for what happens in
-// one, run/start.c and run/decode.c for the two ends.
+// one, run/start.c and run/decode.c for the two ends, run/inpaint.c for a step that keeps a part of a picture.
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -24,15 +24,16 @@
 
 bool run_take_memory(Run *run, Error *error) {
     size_t n = run->n;
-    run->memory = calloc(9 * n, sizeof *run->memory);
+    run->memory_count = 7 * n + 2 * run->input_n;
+    run->memory = calloc(run->memory_count, sizeof *run->memory);
     if (!run->memory) return error_set(error, "memory: none for %zu latents; draw a smaller picture", n);
     run->latents = run->memory;
     run->other_latents = run->memory + n;
     run->noise_pred = run->memory + 2 * n;
     run->pred_original_sample = run->memory + 3 * n;
     run->fresh_noise = run->memory + 4 * n;
-    run->model_input = run->memory + 5 * n;   // [2, n]
-    run->model_output = run->memory + 7 * n;  // [2, n]
+    run->model_output = run->memory + 5 * n;  // [2, n]
+    run->model_input = run->memory + 7 * n;   // [2, input_n]
     return true;
 }
 
@@ -67,7 +68,8 @@ static bool prepare(Run *run, const Settings *settings, Error *error) {
     const Model *model = run->model;
     RunCost cost = {0};
     const Kernel *kernels[OP_COUNT];
-    if (!settings_check(model, settings, error) || !settings_kernels(settings, kernels, error)) return false;
+    if (!settings_check(model, settings, error) || !settings_check_start(model, settings, error)) return false;
+    if (!settings_kernels(settings, kernels, error)) return false;
     run->settings = *settings;
     run->from_image = settings->init != NULL;
     if (!settings_own_strings(&run->settings, error)) return false;
@@ -79,6 +81,7 @@ static bool prepare(Run *run, const Settings *settings, Error *error) {
     run->height = shape.height;
     run->width = shape.width;
     run->n = LATENT_CHANNELS * run->height * run->width;
+    run->input_n = unet_config(model->unet)->in_channels * run->height * run->width;
     cost_plan(model, kernels, shape, &cost);
     if (!cost_fits(settings, cost.activation_bytes, error)) return false;
     if (!context_open(&run->ctx, cost.activation_bytes, settings->threads, error)) return false;
@@ -100,7 +103,8 @@ Run *run_begin(const Model *model, const Settings *settings, Error *error) {
     double text_done = seconds_now();
     run->times.text = text_done - start;
     if (ok && settings->init) {
-        ok = start_from_image(run, settings->init, error);
+        ok = settings->mask ? start_from_mask(run, settings->init, settings->mask, error)
+                            : start_from_image(run, settings->init, error);
         run->times.encode = seconds_now() - text_done;
     } else if (ok) {
         ok = start_from_noise(run, settings->latents, error);
@@ -118,6 +122,7 @@ void run_free(Run *run) {
     for (size_t i = 0; i < run->metadata_count; i++) free((char *)run->metadata[i].value);
     settings_free_strings(&run->settings);
     prompts_free(&run->prompts);
+    inpaint_free(&run->inpaint);
     scheduler_free(run->scheduler);
     context_close(&run->ctx);
     free(run->memory);
@@ -127,18 +132,19 @@ void run_free(Run *run) {
 // ---- step -----------------------------------------------------------------------------------------------------------
 
 // The U-Net is asked once for each row of embeddings, about the same latents and in one batch:
-// model_input [rows, 4, h, w], embeddings [rows, L, D] -> its answer [rows, 4, h, w], in the arena
+// model_input [rows, in_channels, h, w], embeddings [rows, L, D] -> its answer [rows, 4, h, w], in the arena
 static Tensor ask_unet(Run *run) {
     const Prompts *prompts = &run->prompts;
-    size_t rows = prompts->rows;
+    size_t rows = prompts->rows, in_channels = unet_config(run->model->unet)->in_channels;
     float timestep = run->scheduler->timesteps[run->next], timesteps[2] = {timestep, timestep};
     float guidance = (float)(as_written(run->settings.guidance_scale) - 1), guidances[2] = {guidance, guidance};
     run->scheduler->kind->scale_model_input(run->scheduler, run->next, run->latents, run->model_input, run->n);
-    if (rows == 2) memcpy(run->model_input + run->n, run->model_input, run->n * sizeof *run->model_input);
+    if (model_inpaints(run->model)) inpaint_show(run, run->model_input);
+    if (rows == 2) memcpy(run->model_input + run->input_n, run->model_input, run->input_n * sizeof *run->model_input);
 
     int threads_before = context_enter(&run->ctx);
     Tensor answer = unet_forward(&run->ctx, run->model->unet,
-                                 tensor_over(run->model_input, shape4(rows, LATENT_CHANNELS, run->height, run->width)),
+                                 tensor_over(run->model_input, shape4(rows, in_channels, run->height, run->width)),
                                  tensor_over(timesteps, shape1(rows)), tensor_over(guidances, shape1(rows)),
                                  tensor_over(prompts->embeddings, shape3(rows, prompts->length, prompts->width)));
     context_leave(threads_before);
@@ -206,6 +212,7 @@ StepResult run_step(Run *run, Error *error) {
     if (draws) rng_normal(&run->rng, run->fresh_noise, run->n);
     scheduler->kind->step(scheduler, run->next, run->latents, run->noise_pred, draws ? run->fresh_noise : NULL,
                           run->other_latents, run->pred_original_sample, run->n);
+    if (inpaint_blends(run)) inpaint_blend(run, run->next + 1, run->other_latents);
 
     take_down_step(run, seconds_now() - start);
     float *before = run->latents;

@@ -35,7 +35,10 @@
 
 // ---- a model: a diffusers folder, or a single file ------------------------------------------------------------------
 
-enum { LATENT_CHANNELS = 4 };  // of all Stable Diffusion 1.x and 2.x; model_open refuses others
+enum {
+    LATENT_CHANNELS = 4,   // of all Stable Diffusion 1.x and 2.x; model_open refuses others
+    INPAINT_CHANNELS = 9,  // into the U-Net of an inpainting model: latents, mask, latents of the masked picture
+};
 
 typedef struct Model {
     char *path;
@@ -62,6 +65,8 @@ typedef struct ModelOptions {
 Model *model_open(const char *path, Error *error);
 Model *model_open_with(const char *path, const ModelOptions *options, Error *error);
 void model_close(Model *model);
+// Whether its U-Net takes INPAINT_CHANNELS. Such a model needs init and mask, and draws in no other way.
+bool model_inpaints(const Model *model);
 
 // A scheduler by the settings that the model's folder or file has for it; the other arguments: scheduler_open.
 Scheduler *model_scheduler(const char *path, const SingleFile *single_file, const char *name,
@@ -78,6 +83,7 @@ const char *model_note(const Model *model);
 #define LCM_NUM_INFERENCE_STEPS 4  // of models with a U-Net that was taught to guide
 #define LCM_GUIDANCE_SCALE 8.5f
 #define DEFAULT_STRENGTH 0.8f
+#define DEFAULT_INPAINT_STRENGTH 1.0f  // with a mask
 
 typedef struct Settings {
     const char *prompt, *negative_prompt;
@@ -89,7 +95,8 @@ typedef struct Settings {
     const char *const *scheduler_overrides;  // "key=value"
     size_t scheduler_override_count;
     const Image *init;              // image to image; NULL: text to image
-    float strength;                 // 0..1: how much of the noise schedule is run over init
+    const Image *mask;              // inpainting: init is painted anew where this is white; NULL: everywhere
+    float strength;                 // 0..1: how much of the noise schedule is run over init; with a mask 1 is usual
     const float *latents;           // [4, h, w] to start from instead of the seed's noise; NULL: noise
     const char *kernels[OP_COUNT];  // "op=variant" choices
     size_t kernel_count;
@@ -108,6 +115,7 @@ typedef struct RunCost {
     size_t parameters;                // of the three networks (weight_bytes: and of the preview VAE)
     size_t unet_calls;                // pictures that go through the U-Net in the whole run (two a step with guidance)
     size_t timestep_count;            // steps that will be run: int(steps * strength) for image to image
+    size_t encodes;                   // pictures that are encoded before the first step: none for text to image
     Cost text, step, decode, encode;  // a step: both halves of guidance
     Cost preview;                     // one picture of the preview VAE; 0 without one
     size_t weight_bytes, activation_bytes;  // activation_bytes: the arena's peak over all stages
@@ -139,7 +147,7 @@ typedef struct StepRecord {
     double seconds;
 } StepRecord;
 
-typedef struct RunTimes {  // seconds; encode: of image to image's first picture; preview: through the preview VAE
+typedef struct RunTimes {  // seconds; encode: of the pictures to begin with; preview: through the preview VAE
     double text, encode, steps, decode, preview;
 } RunTimes;
 
@@ -155,7 +163,7 @@ Run *run_copy(const Run *run, Error *error);
 
 // From here on with other settings: guidance, prompts, scheduler, its settings, number of steps. Another scheduler (or
 // step count) starts at its timestep nearest to this one's, with a fresh history. Size and seed can't change; init,
-// latents and observers mattered at the start only and are not looked at. On failure the run is as it was.
+// mask, latents and observers mattered at the start only and are not looked at. On failure the run is as it was.
 bool run_change(Run *run, const Settings *settings, Error *error);
 
 // Any latents [4, h, w] as a quick picture, to be asked for between steps. With a preview VAE that is what its decoder

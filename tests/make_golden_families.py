@@ -54,6 +54,7 @@ FAMILIES = {
     "distilled": ("sd1", {"unet": "unet_no_mid"}),
     "turbo": ("sd2", {"scheduler": "turbo"}),
     "tiny": ("sd1", {"vae": "vae_tiny"}),
+    "inpaint": ("sd1", {"unet": "unet_inpaint"}),  # made by make_golden_runs_inpaint.py
 }
 
 # name: family, steps, guidance, seed, strength. The same in tests/parity/test_families_parity.c

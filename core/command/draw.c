@@ -28,7 +28,7 @@ typedef struct Drawing {
     const Options *options;
     Model *model;
     Settings settings;
-    Image init;
+    Image init, mask;
     RunCost cost;
     size_t decodes;   // pictures that the run decodes, the last one and those of the filmstrip
     size_t previews;  // those of the filmstrip, where a preview VAE decodes them
@@ -84,6 +84,10 @@ static bool settings_make(Drawing *d, Error *error) {
     if (o->init) {
         if (!png_read(o->init, &d->init, error)) return false;
         s->init = &d->init;
+    }
+    if (o->mask) {
+        if (!png_read(o->mask, &d->mask, error)) return false;
+        s->mask = &d->mask;
     }
     if (o->latents) {
         s->width = o->width;
@@ -153,6 +157,7 @@ static bool drawing_run(Drawing *d, Interrupt *interrupt, Error *error) {
     report_lost_words(d->run);
     recipe_make(&d->recipe, d->run, &d->settings);
     if (o->init) recipe_add(&d->recipe, "init", o->init);
+    if (o->mask) recipe_add(&d->recipe, "mask", o->mask);
     if (o->latents) recipe_add(&d->recipe, "latents", o->latents);
     if (o->trace && !(d->trace = trace_begin(d->run, error))) return false;
     if (o->steps_dir &&
@@ -179,6 +184,7 @@ static void drawing_close(Drawing *d) {
     recipe_free(&d->recipe);
     run_free(d->run);
     image_free(&d->init);
+    image_free(&d->mask);
     free((void *)d->settings.latents);
     model_close(d->model);
 }

@@ -33,6 +33,7 @@ enum {
     SEED,
     RNG,
     INIT,
+    MASK,
     STRENGTH,
     LATENTS,
     VAE,
@@ -67,6 +68,7 @@ static const OptionRow OPTIONS[] = {
     {"width", 'W', true, DRAW, false},
     {"height", 'H', true, DRAW, false},
     {"init", INIT, true, DRAW, false},
+    {"mask", MASK, true, DRAW, false},
     {"strength", STRENGTH, true, DRAW, false},
     {"latents", LATENTS, true, DRAW, false},
     {"vae", VAE, true, DRAW, false},
@@ -165,6 +167,7 @@ static bool option_apply(Options *o, const OptionRow *row, const char *value, Er
     case 'W': return read_size(row->name, value, 1, LARGEST_SIDE, &o->width, error);
     case 'H': return read_size(row->name, value, 1, LARGEST_SIDE, &o->height, error);
     case INIT: o->init = value; return true;
+    case MASK: o->mask = value; return true;
     case STRENGTH: return read_number(row->name, value, 0, 1, &o->strength, error);
     case LATENTS: o->latents = value; return true;
     case VAE: o->vae = value; return true;
@@ -325,7 +328,7 @@ static bool kernels_known(const Options *o, Error *error) {
 }
 
 bool options_read(Options *options, int argc, char **argv, Error *error) {
-    *options = (Options){.negative_prompt = "", .strength = DEFAULT_STRENGTH, .output = "sculpt.png"};
+    *options = (Options){.negative_prompt = "", .strength = -1, .output = "sculpt.png"};
     bool given[OPTION_COUNT] = {0};
     if (!read_options(options, argc, argv, given, error)) return false;
     if (!read_words(options, argc - optind, argv + optind, error)) return false;
@@ -347,6 +350,10 @@ bool options_read(Options *options, int argc, char **argv, Error *error) {
     if (options->init && options->latents) {
         return error_set(error, "--init and --latents: both say where the run starts; leave one out");
     }
+    if (options->mask && !options->init) {
+        return error_set(error, "--mask: says what of --init is painted anew, and there is none; add --init IMAGE.png");
+    }
+    if (options->strength < 0) options->strength = options->mask ? DEFAULT_INPAINT_STRENGTH : DEFAULT_STRENGTH;
     // Names and settings that no model has are refused before one is opened.
     return scheduler_possible(options, error) && kernels_known(options, error);
 }

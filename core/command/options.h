@@ -32,8 +32,8 @@ typedef struct Options {
     bool has_seed;
     uint64_t seed;
     size_t width, height;  // 0: the model's own
-    const char *init, *latents;
-    float strength;
+    const char *init, *mask, *latents;
+    float strength;                 // with a mask another default than without
     const char *vae, *preview_vae;  // NULL: the model's own; none
     const char *tokenizer;          // NULL: the model's own
     bool half_weights;

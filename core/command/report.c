@@ -26,7 +26,7 @@ static const char *plural(size_t count) { return count == 1 ? "" : "s"; }
 
 void report_cost(const Model *model, const Settings *settings, const RunCost *cost, size_t decodes, size_t previews) {
     bool guided = cost->unet_calls > cost->timestep_count;
-    uint64_t all = cost->text.flops + cost->encode.flops + cost->timestep_count * cost->step.flops +
+    uint64_t all = cost->text.flops + cost->encodes * cost->encode.flops + cost->timestep_count * cost->step.flops +
                    decodes * cost->decode.flops + previews * cost->preview.flops;
     fprintf(stderr, "%s: %s parameters. %zu x %zu, %s, guidance %g, seed %llu\n", model->path,
             number_text((double)cost->parameters).text, settings->width, settings->height, cost->scheduler->name,
@@ -41,6 +41,11 @@ void report_cost(const Model *model, const Settings *settings, const RunCost *co
     if (settings->init) {
         fprintf(stderr, "strength %g: begins %zu before the end of %zu steps\n", settings->strength,
                 cost->timestep_count, settings->num_inference_steps);
+    }
+    if (settings->mask) {
+        fprintf(stderr, "mask: %s\n",
+                model_inpaints(model) ? "the U-Net sees it, and the picture without what is painted anew"
+                                      : "the U-Net knows of none, so what is kept is put back after every step");
     }
     fprintf(stderr, "%zu step%s of %sFLOP (%zu U-Net call%s) and %zu decode%s of %sFLOP", cost->timestep_count,
             plural(cost->timestep_count), number_text((double)cost->step.flops).text, cost->unet_calls,

@@ -19,7 +19,7 @@ static const float *moved(const Run *copy, const Run *run, const float *pointer)
 
 // The same places in the copy's own memory
 static void copy_latents(Run *copy, const Run *run) {
-    memcpy(copy->memory, run->memory, 9 * run->n * sizeof *run->memory);
+    memcpy(copy->memory, run->memory, run->memory_count * sizeof *run->memory);
     copy->latents = copy->memory + (run->latents - run->memory);
     copy->other_latents = copy->memory + (run->other_latents - run->memory);
     StepRecord *last = &copy->last;
@@ -37,6 +37,7 @@ Run *run_copy(const Run *run, Error *error) {
     *copy = *run;  // numbers, generator, times; whatever is pointed to follows
     copy->ctx = (Context){0};
     copy->prompts = (Prompts){0};
+    copy->inpaint = (Inpaint){0};
     copy->scheduler = NULL;
     copy->memory = NULL;
     copy->metadata_count = 0;
@@ -44,7 +45,7 @@ Run *run_copy(const Run *run, Error *error) {
 
     bool ok = settings_own_strings(&copy->settings, error) && run_take_memory(copy, error) &&
               prompts_copy(&copy->prompts, &run->prompts, run->model, &copy->settings, error) &&
-              cost_fits(&copy->settings, run->ctx.arena.capacity, error) &&
+              inpaint_copy(copy, run, error) && cost_fits(&copy->settings, run->ctx.arena.capacity, error) &&
               context_open(&copy->ctx, run->ctx.arena.capacity, run->ctx.threads, error);
     if (ok) copy->scheduler = scheduler_copy(run->scheduler);
     if (ok && !copy->scheduler) ok = error_set(error, "copy: no memory for the scheduler; close other programs");
@@ -76,7 +77,8 @@ static size_t nearest_step(const Scheduler *s, float timestep) {
 }
 
 // Puts another scheduler in the old one's place: the latents go through the form of variance 1, which all agree on, and
-// the walk goes on at the new timestep nearest to the old. A run that was finished stays so.
+// the walk goes on at the new timestep nearest to the old; what inpainting keeps gets the noise of just that timestep.
+// A run that was finished stays so.
 static void change_scheduler(Run *run, Scheduler *scheduler) {
     Scheduler *old = run->scheduler;
     bool finished = run->next == old->timestep_count;
@@ -85,6 +87,7 @@ static void change_scheduler(Run *run, Scheduler *scheduler) {
     for (size_t i = 0; i < run->n; i++) run->latents[i] *= scale;
     run->next = next;
     run->scheduler = scheduler;
+    if (inpaint_blends(run) && run->done > 0) inpaint_blend(run, next, run->latents);
     scheduler_free(old);
 }
 

@@ -43,7 +43,7 @@ void cost_plan(const Model *model, const Kernel *const kernels[OP_COUNT], RunSha
     planned(&ctx, &cost->text, cost);
 
     plan(&ctx, kernels, &shape);
-    unet_forward(&ctx, model->unet, tensor_over(NULL, shape4(rows, LATENT_CHANNELS, h, w)),
+    unet_forward(&ctx, model->unet, tensor_over(NULL, shape4(rows, unet_config(model->unet)->in_channels, h, w)),
                  tensor_over(NULL, shape1(rows)), tensor_over(NULL, shape1(rows)),
                  tensor_over(NULL, shape3(rows, length, width)));
     planned(&ctx, &cost->step, cost);
@@ -72,10 +72,17 @@ bool cost_fits(const Settings *settings, size_t activation_bytes, Error *error) 
         settings->width, settings->height, (double)activation_bytes / 1e9, (double)limit / 1e9);
 }
 
+// A U-Net of 9 channels is shown the picture masked; whole it is needed, too, unless the run begins with noise alone.
+static size_t encode_count(const Model *model, const Settings *settings) {
+    if (!settings->init) return 0;
+    return model_inpaints(model) && settings->strength < 1 ? 2 : 1;
+}
+
 bool run_cost(const Model *model, const Settings *settings, RunCost *cost, Error *error) {
     const Kernel *kernels[OP_COUNT];
     *cost = (RunCost){0};
-    if (!settings_check(model, settings, error) || !settings_kernels(settings, kernels, error)) return false;
+    if (!settings_check(model, settings, error) || !settings_check_start(model, settings, error)) return false;
+    if (!settings_kernels(settings, kernels, error)) return false;
 
     size_t first;
     Scheduler *scheduler = settings_scheduler(model, settings, error);
@@ -89,6 +96,7 @@ bool run_cost(const Model *model, const Settings *settings, RunCost *cost, Error
 
     RunShape shape = cost_shape(model, settings);
     cost->unet_calls = cost->timestep_count * shape.rows;
+    cost->encodes = encode_count(model, settings);
     cost->parameters =
         text_encoder_parameters(model->text_encoder) + unet_parameters(model->unet) + vae_parameters(model->vae);
     cost->weight_bytes =

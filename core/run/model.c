@@ -21,7 +21,8 @@
 
 static bool pipeline_known(const char *class_name) {
     static const char *const names[] = {"StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline",
-                                        "LatentConsistencyModelPipeline", "LatentConsistencyModelImg2ImgPipeline"};
+                                        "StableDiffusionInpaintPipeline", "LatentConsistencyModelPipeline",
+                                        "LatentConsistencyModelImg2ImgPipeline"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (strcmp(class_name, names[i]) == 0) return true;
     }
@@ -69,13 +70,13 @@ static bool parts_fit(const Model *model, Error *error) {
     const VaeConfig *vae = vae_config(model->vae);
     size_t words = tokenizer_vocabulary_size(model->tokenizer), length = model->tokenizer->length;
 
-    if (unet->in_channels != LATENT_CHANNELS || unet->out_channels != LATENT_CHANNELS ||
-        vae->latent_channels != LATENT_CHANNELS) {
-        return error_set(
-            error,
-            "%s: the U-Net takes %zu channels and gives %zu, the VAE has %zu; all must be %d (inpainting and "
-            "upscaling models have others)",
-            model->path, unet->in_channels, unet->out_channels, vae->latent_channels, LATENT_CHANNELS);
+    if ((unet->in_channels != LATENT_CHANNELS && unet->in_channels != INPAINT_CHANNELS) ||
+        unet->out_channels != LATENT_CHANNELS || vae->latent_channels != LATENT_CHANNELS) {
+        return error_set(error,
+                         "%s: the U-Net takes %zu channels and gives %zu, the VAE has %zu; all must be %d, or %d into "
+                         "the U-Net of an inpainting model (upscaling and depth models have others)",
+                         model->path, unet->in_channels, unet->out_channels, vae->latent_channels, LATENT_CHANNELS,
+                         INPAINT_CHANNELS);
     }
     if (vae->in_channels != 3 || vae->out_channels != 3) {
         return error_set(error, "%s: the VAE's pictures have %zu and %zu channels; both must be 3, red green blue",
@@ -239,6 +240,8 @@ Model *model_open_with(const char *path, const ModelOptions *options, Error *err
     model->load_seconds = seconds_now() - start;
     return model;
 }
+
+bool model_inpaints(const Model *model) { return unet_config(model->unet)->in_channels == INPAINT_CHANNELS; }
 
 void model_close(Model *model) {
     if (!model) return;

@@ -1,11 +1,12 @@
 // run.h - what a run holds between two steps; for the files that make up the pipeline, not for its users
 //
 //     model.c      the five parts, opened                    settings.c   are these settings possible at all?
-//     cost.c       what will it take? planned, not guessed   notes.c      the settings as text
-//     prompts.c    text to embeddings                        start.c      noise, or a noisy picture
+//     cost.c       what will it take? planned, not guessed   start.c      noise, or a noisy picture
+//     prompts.c    text to embeddings                        inpaint.c    only a part of a picture is painted anew
 //     pipeline.c   begin, step, look inside                  decode.c     latents to a picture: finish
 //     copy.c       copy and change                           preview.c    latents to a small picture, nearly free
 //     trace.c      all that happened, as a file              recipe.c     what a picture was made from, as text
+//     notes.c      the settings as text
 
 #pragma once
 
@@ -17,18 +18,28 @@ typedef struct Prompts {
     size_t rows, length, width;  // rows: 2 with guidance, else 1, the prompt's
 } Prompts;
 
+typedef struct Inpaint {
+    float *memory;                 // all of these; NULL in a run that paints everywhere
+    float *mask;                   // [height, width]: 1 where to paint, 0 where to keep
+    float *image_latents, *noise;  // [n] each: the picture, and what lies over it; read by blending
+    float *masked_image_latents;   // [n]: the picture with the part to paint grey; read by a U-Net of INPAINT_CHANNELS
+} Inpaint;
+
 enum { RUN_METADATA_MAX = 16 };
 
 struct Run {
     const Model *model;
-    Settings settings;  // its strings are the run's own; init, latents, kernels, overrides, observers have been used up
+    // Its strings are the run's own; init, mask, latents, kernels, overrides, observers have been used up
+    Settings settings;
     Context ctx;
     atomic_bool stop;
     Scheduler *scheduler;
     Rng rng;
     Prompts prompts;
+    Inpaint inpaint;
 
     size_t height, width, n;  // latents are [4, height, width], n numbers
+    size_t input_n;           // model_input is [rows, in_channels, height, width]: numbers in a row, n or more
     size_t next;              // the scheduler's step that comes next
     size_t done;              // steps taken
     bool from_image;          // image to image
@@ -36,7 +47,8 @@ struct Run {
     bool has_latent_rgb;                       // fitted at the first preview
     float latent_rgb[LATENT_CHANNELS + 1][3];  // rgb (0..1) = latents times this, plus the last row
 
-    float *memory;                   // all of these: [n], model_input and model_output [2, n]
+    float *memory;                   // all of these: [n], model_input [2, input_n], model_output [2, n]
+    size_t memory_count;             // numbers in it
     float *latents, *other_latents;  // as they are now, and as they were before the last step; swapped at each
     float *model_input, *model_output, *noise_pred, *pred_original_sample, *fresh_noise;
 
@@ -48,6 +60,8 @@ struct Run {
 
 // settings.c
 bool settings_check(const Model *model, const Settings *settings, Error *error);
+// What only matters at the start: init, mask, latents, strength
+bool settings_check_start(const Model *model, const Settings *settings, Error *error);
 // Whether the U-Net is asked about both prompts: with guidance_scale above 1, unless it was taught to guide by itself.
 bool settings_guided(const Model *model, const Settings *settings);
 // The scheduler that the settings ask for, its timesteps set
@@ -89,9 +103,22 @@ bool decode_through(const Run *run, Context *ctx, const Vae *vae, const float *l
 // start.c: fills run->latents
 bool start_from_noise(Run *run, const float *latents, Error *error);
 bool start_from_image(Run *run, const Image *init, Error *error);
+// init at the run's size, [3, H, W] in -1..1, malloc'ed
+// init at the run's size, [3, H, W] in -1..1, malloc'ed
+float *start_pixels(const Run *run, const Image *init, Error *error);
+// The encoder's answer to pixels, one draw of it -> latents [n]
+bool start_encode(Run *run, const float *pixels, float *latents, Error *error);
+
+// inpaint.c
+bool start_from_mask(Run *run, const Image *init, const Image *mask, Error *error);  // fills inpaint and latents
+void inpaint_show(const Run *run, float *model_input);  // what stands behind the latents in a row of INPAINT_CHANNELS
+bool inpaint_blends(const Run *run);  // whether it keeps a part of a picture with a U-Net that knows of no mask
+void inpaint_blend(Run *run, size_t k, float *latents);  // puts the kept part back, as noisy as step k wants it
+bool inpaint_copy(Run *copy, const Run *run, Error *error);
+void inpaint_free(Inpaint *inpaint);
 
 // pipeline.c
-bool run_take_memory(Run *run, Error *error);  // run->memory, by n
+bool run_take_memory(Run *run, Error *error);  // run->memory, by n and input_n
 // Between steps: an arena of at least so many bytes, if these settings allow it
 bool run_make_room(Run *run, const Settings *settings, size_t bytes, Error *error);
 // The same, of as many as these settings and kernels and whoever observes will take

@@ -2,7 +2,8 @@
 //
 // Everything here comes from outside (a command line, a window, a notebook), so nothing is CHECKed: a setting that
 // makes no sense is a one-line error that says what would.
-// Elsewhere: check_inputs and get_timesteps of diffusers' StableDiffusionPipeline and StableDiffusionImg2ImgPipeline.
+// Elsewhere: check_inputs and get_timesteps of diffusers' StableDiffusionPipeline, StableDiffusionImg2ImgPipeline and
+// StableDiffusionInpaintPipeline.
 
 #include "run/run.h"
 
@@ -57,16 +58,33 @@ bool settings_check(const Model *model, const Settings *settings, Error *error) 
         return error_set(error, "guidance: %g is no number to multiply with; 7.5 is usual, 1 turns it off",
                          (double)settings->guidance_scale);
     }
-    if (settings->init && settings->latents) {
+    return true;
+}
+
+bool settings_check_start(const Model *model, const Settings *settings, Error *error) {
+    const Image *init = settings->init, *mask = settings->mask;
+    if (model_inpaints(model) && !(init && mask)) {
+        return error_set(error,
+                         "init and mask: this model's U-Net has %d channels of input and paints only into a picture, "
+                         "where a mask says; give both, or take a model of %d",
+                         INPAINT_CHANNELS, LATENT_CHANNELS);
+    }
+    if (mask && !init) {
+        return error_set(error, "mask: it says what of a picture is painted anew, and there is none; give init, too");
+    }
+    if (init && settings->latents) {
         return error_set(error,
                          "init and latents: a run can begin from a picture or from latents, not both; leave one out");
     }
-    if (settings->init && !(settings->strength >= 0 && settings->strength <= 1)) {
+    if (init && !(settings->strength >= 0 && settings->strength <= 1)) {
         return error_set(error, "strength: %g; it must be 0 (keep the picture) to 1 (keep nothing of it)",
                          (double)settings->strength);
     }
-    if (settings->init && (settings->init->width == 0 || settings->init->height == 0)) {
+    if (init && (init->width == 0 || init->height == 0)) {
         return error_set(error, "init: a picture without pixels; give one of at least 1x1");
+    }
+    if (mask && (mask->width == 0 || mask->height == 0)) {
+        return error_set(error, "mask: a picture without pixels; give one of at least 1x1");
     }
     return true;
 }
@@ -120,7 +138,7 @@ bool settings_own_strings(Settings *settings, Error *error) {
     settings->scheduler_overrides = NULL;
     settings->scheduler_override_count = settings->kernel_count = 0;
     memset(settings->kernels, 0, sizeof settings->kernels);
-    settings->init = NULL;
+    settings->init = settings->mask = NULL;
     settings->latents = NULL;
     if (settings->prompt && settings->negative_prompt) return true;
     settings_free_strings(settings);

@@ -48,7 +48,7 @@ refuses() {
     [ ! -s "$work/stdout" ] || problem "$call: printed something"
     [ "$before" = "$after" ] || problem "$call: left files behind: $(comm -13 <(echo "$before") <(echo "$after") | tr '\n' ' ')"
 }
-cost_lines='parameters\.\|FLOP in all\|steps_offset\|clip_sample\|the model never sees\|^strength '
+cost_lines='parameters\.\|FLOP in all\|steps_offset\|clip_sample\|the model never sees\|^strength \|^mask: '
 
 # accepts ARGUMENT...: ends with status 0
 accepts() {
@@ -63,8 +63,8 @@ draw() { accepts "$@" -m "$model" -s 2 --seed 1; }
 
 help_teaches() {
     accepts --help
-    for option in model negative steps guidance scheduler scheduler-config seed rng width height init strength latents \
-        vae preview-vae output steps-dir trace threads kernel help version; do
+    for option in model negative steps guidance scheduler scheduler-config seed rng width height init mask strength \
+        latents vae preview-vae output steps-dir trace threads kernel help version; do
         grep -q -e "--$option\b" "$work/stdout" || problem "--$option is not in --help"
     done
     cp "$work/stdout" help
@@ -115,6 +115,8 @@ bad_command_lines() {
     refuses 2 "leave one out" "a cat" --init a.png --latents a.safetensors
     refuses 2 "there is none" "a cat" --strength 0.5
     refuses 2 "add --steps-dir" "a cat" --preview-vae vae
+    refuses 2 "add --init" "a cat" --mask a.png
+    refuses 2 "given twice" "a cat" --init a.png --mask a.png --mask b.png
     refuses 2 "GPU" "a cat" --rng cuda
     refuses 2 "no such generator" "a cat" --rng mersenne
 }
@@ -308,6 +310,42 @@ an_lcm() {
     ! cmp -s plain.png weak.png || problem "an LCM's guidance changes nothing"
     sed -i s/LatentConsistencyModelPipeline/StableDiffusionXLPipeline/ lcm/model_index.json
     refuses 1 "StableDiffusionXLPipeline" "a cat" -m lcm
+}
+
+# PNGs of one pixel
+black_png="iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
+white_png="iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsTj2FAAAAABJRU5ErkJggg=="
+
+inpainting() {
+    base64 -d <<<$black_png >black.png
+    base64 -d <<<$white_png >white.png
+    draw "a red cat" -o first.png
+    cp first.png where.png
+    draw "a blue dog" --init first.png --mask where.png -o second.png --trace second.safetensors --steps-dir steps
+    grep -q "^strength 1: " "$work/stderr" && grep -q "^mask: .*put back after every step" "$work/stderr" ||
+        problem "it isn't said what a mask means: $(cat "$work/stderr")"
+    expect "the trace's mask" "$(trace_header second.safetensors | jq -r .__metadata__.mask)" where.png
+    grep -qa "where.png" second.png || problem "the picture doesn't tell its mask"
+    expect "the trace's strength" "$(trace_header second.safetensors | jq -r .__metadata__.strength)" 1
+    draw "a blue dog" --init first.png --mask black.png --trace kept.safetensors
+    draw "a crown" --init first.png --mask black.png --strength 0.6 --scheduler euler --trace kept2.safetensors
+    cmp -s <(trace_pixels kept.safetensors) <(trace_pixels kept2.safetensors) ||
+        problem "a prompt changes what a black mask keeps"
+    draw "a blue dog" --init first.png --mask white.png --trace painted.safetensors -o painted.png
+    draw "a blue dog" --init first.png --mask white.png --strength 1 -o painted2.png
+    cmp -s painted.png painted2.png || problem "a mask without --strength isn't strength 1"
+    ! cmp -s <(trace_pixels kept.safetensors) <(trace_pixels painted.safetensors) ||
+        problem "black and white masks are the same"
+
+    cp -r "$model" nine && rm -r nine/unet && cp -r "$stages/unet_inpaint" nine/unet
+    sed -i s/StableDiffusionPipeline/StableDiffusionInpaintPipeline/ nine/model_index.json
+    accepts "a cat" -m nine -s 2 --seed 1 --init first.png --mask first.png -o seen.png
+    grep -q "^mask: the U-Net sees it" "$work/stderr" || problem "the U-Net isn't said to see the mask"
+    refuses 1 "9 channels" "a cat" -m nine
+    refuses 1 "9 channels" "a cat" -m nine --init first.png
+    refuses 1 "can't be opened" "a cat" -m "$model" --init first.png --mask nowhere.png
+    refuses 1 "text.png" "a cat" -m "$model" --init first.png --mask "$(echo "not a PNG" >text.png && echo text.png)"
+    refuses 1 "less than one step" "a cat" -m "$model" -s 2 --init first.png --mask black.png --strength 0.4
 }
 
 # latents_file NAME DTYPE SHAPE BYTES: a safetensors file of one tensor, all zero
@@ -509,7 +547,7 @@ tokenize() {
 
 cases=(help_teaches later_options_are_unknown bad_command_lines bad_numbers options_stand_anywhere same_seed_same_bytes
     prompts_of_all_kinds a_pipe_gets_no_bar a_terminal_gets_a_bar pictures_tell_their_settings
-    traces_tell_their_settings names_that_are_not_utf8 steps_and_traces image_to_image another_vae previews an_lcm
+    traces_tell_their_settings names_that_are_not_utf8 steps_and_traces image_to_image inpainting another_vae previews an_lcm
     given_latents kernels_and_schedulers sizes broken_models bad_outputs a_full_disk a_signal_stops_it tokenize)
 
 for case in "${cases[@]}"; do run_case "$case"; done

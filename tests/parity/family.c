@@ -19,7 +19,7 @@ static const struct {
 } FAMILIES[] = {
     {"lcm", "sd1", "unet_lcm", NULL, "lcm"},         {"lcm_tiny", "sd1", "unet_lcm", "vae_tiny", "lcm"},
     {"distilled", "sd1", "unet_no_mid", NULL, NULL}, {"turbo", "sd2", NULL, NULL, "turbo"},
-    {"tiny", "sd1", NULL, "vae_tiny", NULL},
+    {"tiny", "sd1", NULL, "vae_tiny", NULL},         {"inpaint", "sd1", "unet_inpaint", NULL, NULL},
 };
 enum { FAMILY_COUNT = sizeof FAMILIES / sizeof *FAMILIES };
 

@@ -1,4 +1,4 @@
-// family.h - the models of tests/make_golden_families.py, put together from their parts
+// family.h - the models of tests/make_golden_families.py and make_golden_runs_inpaint.py, put together from their parts
 
 #pragma once
 

@@ -1,7 +1,9 @@
 // test_pipeline_refuse.c - what no run can be made of: settings, beginnings, folders, memory
 
+#include "files.h"
 #include "io/file.h"
 #include "io/memory.h"
+#include "parity/family.h"
 #include "runs.h"
 #include "stages/vae_weights.h"
 #include "test.h"
@@ -12,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 // ---- refusing -------------------------------------------------------------------------------------------------------
 
@@ -116,6 +119,76 @@ static void test_broken_encoder(void) {
     model_close(model);
 }
 
+// A mask without a picture, and U-Nets that need both without one or the other
+static void test_bad_inpainting(void) {
+    Error error = {0};
+    Model *blending = runs_model(), *seeing = model_open(family_folder("inpaint"), &error);
+    EXPECT(seeing, "%s", error.message);
+    if (!seeing) return;
+    Image picture = image_new(7, 5), empty = {0};
+    Settings s = runs_usual(blending);
+    s.mask = &picture;
+    expect_refused(blending, &s, "mask: it says what of a picture");
+    expect_refused(seeing, &s, "9 channels");
+    s.init = &picture;
+    s.mask = NULL;
+    expect_refused(seeing, &s, "9 channels");
+    s.mask = &empty;
+    expect_refused(blending, &s, "mask: a picture without pixels");
+    s.mask = &picture;
+    s.strength = 0.1f;
+    expect_refused(blending, &s, "less than one step");
+    s.strength = 1;
+    s.mask = &(Image){SIZE_MAX / 8, SIZE_MAX / 8, NULL};
+    error = (Error){0};
+    EXPECT(!run_begin(blending, &s, &error) && strstr(error.message, "mask: no memory"), "%s", error.message);
+    image_free(&picture);
+    model_close(blending);
+    model_close(seeing);
+}
+
+// An inpainting model's U-Net with a conv_in for five channels: depth to image has that many.
+static void write_unet_of_five(const char *folder) {
+    static const char UNET[] = "tests/golden/stages/unet_inpaint";
+    static const float NUMBERS[4 * 5 * 3 * 3] = {0};
+    NamedTensor tensors[256];
+    Error error = {0};
+    char *from = path_join(UNET, "diffusion_pytorch_model.safetensors");
+    char *to = path_join(folder, "diffusion_pytorch_model.safetensors"), *config = path_join(UNET, "config.json");
+    SafetensorsFile *file = safetensors_open(from, &error);
+    size_t size, count = file ? safetensors_count(file) : 0;
+    for (size_t i = 0; i < count; i++) {
+        const SafetensorsEntry *entry = safetensors_at(file, i);
+        Tensor tensor = {(void *)entry->data, {.rank = entry->rank}, entry->dtype, ON_HOST};
+        for (size_t d = 0; d < 4; d++) tensor.shape.axis[d] = d < entry->rank ? entry->axis[d] : 1;
+        if (strcmp(entry->name, "conv_in.weight") == 0) tensor = tensor_over((float *)NUMBERS, shape4(4, 5, 3, 3));
+        tensors[i] = (NamedTensor){entry->name, tensor};
+    }
+    EXPECT(safetensors_write(to, tensors, count, NULL, 0, &error), "%s", error.message);
+    safetensors_close(file);
+
+    char *text = file_read(config, &size, &error), *nine = text ? strstr(text, "\"in_channels\": 9") : NULL;
+    EXPECT(nine, "the config has no nine channels: %s", error.message);
+    if (nine) nine[strlen("\"in_channels\": ")] = '5';
+    if (nine) files_put(folder, "config.json", text, size);
+    free(text);
+    free(config);
+    free(to);
+    free(from);
+}
+
+static void test_other_channels(void) {
+    const char *folder = family_folder("inpaint");
+    char *unet = path_join(folder, "unet");
+    EXPECT(unlink(unet) == 0 && mkdir(unet, 0777) == 0, "can't put another U-Net to %s", unet);
+    write_unet_of_five(unet);
+    Error error = {0};
+    Model *model = model_open(folder, &error);
+    EXPECT(!model && strstr(error.message, "takes 5 channels"), "%s", error.message);
+    model_close(model);
+    free(unet);
+}
+
 static void test_bad_folders(void) {
     const char *folder = test_folder("pipeline");
     char *index = path_join(folder, "model_index.json");
@@ -180,6 +253,8 @@ int main(void) {
     TEST(test_too_small_to_halve);
     TEST(test_bad_beginnings);
     TEST(test_broken_encoder);
+    TEST(test_bad_inpainting);
+    TEST(test_other_channels);
     TEST(test_bad_folders);
     TEST(test_memory_available);
     return test_summary();
