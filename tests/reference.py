@@ -66,11 +66,18 @@ RUNS = {
                               "scheduler": "euler"},
     "image to image, resized": {"prompt": "a green frog", "steps": 10, "guidance": 5, "seed": 12, "strength": 0.5,
                                 "init_size": (200, 75)},
+    "mask": {"prompt": "a green frog", "steps": 20, "guidance": 7.5, "seed": 14, "strength": 1.0, "mask": True},
+    "mask, resized": {"prompt": "a green frog", "steps": 10, "guidance": 1, "seed": 15, "strength": 0.5, "mask": True,
+                      "init_size": (200, 75), "mask_size": (60, 170)},
 }  # fmt: skip
 RUNS |= {name: {"prompt": HIPPO, "steps": 11, "guidance": 3, "seed": 12, "scheduler": name} for name in SCHEDULERS
          if name not in ("ddim", "euler")}  # fmt: skip
 RUNS["dpmpp_2m, Karras"] = {"prompt": HIPPO, "steps": 11, "guidance": 3, "seed": 13, "scheduler": "dpmpp_2m",
                             "config": {"use_karras_sigmas": True}}  # fmt: skip
+# Inpainting with each, from noise alone and from a noisy picture
+RUNS |= {f"mask, {name}, {strength}": {"prompt": HIPPO, "steps": 9, "guidance": 3, "seed": 16, "scheduler": name,
+                                       "strength": strength, "mask": True}
+         for name in SCHEDULERS for strength in (1.0, 0.6)}  # fmt: skip
 
 # Of models beyond plain Stable Diffusion, put together on the spot
 WAVES = {"prompt": "a green frog", "steps": 6, "guidance": 5, "seed": 10, "strength": 0.5}
@@ -87,7 +94,9 @@ FAMILY_RUNS = {
     "distilled": {"defaults": RUNS["defaults"], "fastest": RUNS["defaults, fastest"], "image to image": WAVES},
     "turbo": {f"{n} step{'s' * (n > 1)}": {"prompt": HIPPO, "steps": n, "guidance": 0, "seed": n} for n in (1, 2, 4)}
     | {"image to image": WAVES | {"steps": 2, "guidance": 0}},
-    "tiny": {"defaults": RUNS["defaults"], "fastest": RUNS["defaults, fastest"], "image to image": WAVES},
+    "tiny": {"defaults": RUNS["defaults"], "fastest": RUNS["defaults, fastest"], "image to image": WAVES,
+             "mask, ddpm, 1.0": RUNS["mask, ddpm, 1.0"], "mask, ddpm, 0.6": RUNS["mask, ddpm, 0.6"]},
+    "inpaint": {name: run for name, run in RUNS.items() if "mask" in run},
 }
 
 # ---- what goes in ----------------------------------------------------------------------------------------------------
@@ -108,6 +117,14 @@ def init_picture(pipeline, run):
     return Image.fromarray(((waves + 1) * 127.5).astype(np.uint8))
 
 
+def mask_picture(pipeline, run):
+    """Where to paint: a disc to the left of the middle, grey towards its edge."""
+    width, height = run.get("mask_size", pixel_size(pipeline, run))
+    y, x = np.mgrid[0:height, 0:width]
+    distance = np.hypot(x / width - 0.4, y / height - 0.5)
+    return Image.fromarray(np.clip((0.4 - distance) * 1000, 0, 255).astype(np.uint8))
+
+
 def start_latents(pipeline, run):
     width, height = (side // pipeline.vae_scale_factor for side in pixel_size(pipeline, run))
     return torch.randn((1, 4, height, width), generator=torch.Generator().manual_seed(99))
@@ -118,6 +135,8 @@ def start_latents(pipeline, run):
 
 def open_pipeline(folder, run):
     kind = diffusers.StableDiffusionImg2ImgPipeline if "strength" in run else diffusers.StableDiffusionPipeline
+    if "mask" in run:
+        kind = diffusers.StableDiffusionInpaintPipeline
     pipeline = kind.from_pretrained(folder)
     pipeline.set_progress_bar_config(disable=True)
     if "scheduler" in run:
@@ -147,18 +166,26 @@ def watch(pipeline, trace):
         if len(output[0]) == 2:
             trace[f"noise_pred_uncond.{len(timesteps)}"], trace[f"noise_pred_text.{len(timesteps)}"] = output[0]
 
+    def step_ended(_, k, timestep, tensors):  # inpainting changes the latents behind the scheduler's back
+        trace[f"latents.{k + 1}"] = tensors["latents"][0]
+        return {}
+
     pipeline.scheduler.step = listening
     pipeline.unet.register_forward_hook(halves)
+    return step_ended
 
 
 def draw_with_diffusers(pipeline, run):
     trace = {}
     width, height = pixel_size(pipeline, run)
-    watch(pipeline, trace)
+    step_ended = watch(pipeline, trace)
     arguments = dict(prompt=run["prompt"], negative_prompt=run.get("negative"), num_inference_steps=run["steps"],
                      guidance_scale=run["guidance"], generator=torch.Generator().manual_seed(run["seed"]),
-                     eta=run.get("eta", 0.0), output_type="pt")  # fmt: skip
-    if "strength" in run:
+                     eta=run.get("eta", 0.0), output_type="pt", callback_on_step_end=step_ended)  # fmt: skip
+    if "mask" in run:
+        arguments.update(image=init_picture(pipeline, run), mask_image=mask_picture(pipeline, run), width=width,
+                         height=height, strength=run["strength"])
+    elif "strength" in run:
         # image to image takes its size from the picture, so that is resized beforehand, with the pipeline's own means
         picture = pipeline.image_processor.resize(init_picture(pipeline, run), height, width)
         arguments.update(image=picture, strength=run["strength"])
@@ -191,6 +218,9 @@ def draw_with_sculpt(program, folder, run, pipeline, scratch):
     if "strength" in run:
         init_picture(pipeline, run).save(scratch / "init.png")
         command += ["--init", str(scratch / "init.png"), "--strength", str(run["strength"])]
+    if "mask" in run:
+        mask_picture(pipeline, run).save(scratch / "mask.png")
+        command += ["--mask", str(scratch / "mask.png")]
     if "latents" in run:
         save_file({"latents": start_latents(pipeline, run)}, scratch / "latents.safetensors")
         command += ["--latents", str(scratch / "latents.safetensors")]
