@@ -4,10 +4,13 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageDraw
 
 PROMPT = "a pygmy hippo wearing sunglasses on the beach"
 KNOBS_PROMPT = "a red cat wearing a blue top hat and a scarf, at night"
+BARE = "a red cat in the snow"
+HATS = ["a red cat wearing a crown in the snow", "a red cat wearing a blue top hat in the snow",
+        "a red cat wearing a green party hat in the snow"]
 HERE = Path(__file__).parent
 GAP = 4
 
@@ -42,6 +45,14 @@ def main():
         by_steps = [sculpt(KNOBS_PROMPT, picture, seed=3, steps=steps) for steps in (2, 5, 10, 20, 50)]
         by_guidance = [sculpt(KNOBS_PROMPT, picture, seed=3, guidance=guidance) for guidance in (1, 2, 4, 7.5, 15)]
         sheet([by_steps, by_guidance]).save(HERE / "knobs.png", optimize=True)
+
+        begin, mask = Path(folder) / "begin.png", Path(folder) / "mask.png"
+        bare = sculpt(BARE, begin, seed=1)
+        white = Image.new("RGB", bare.size)
+        ImageDraw.Draw(white).rectangle((16, 0, 111, 55), fill="white")
+        white.save(mask)
+        hats = [sculpt(prompt, picture, seed=1, init=begin, mask=mask) for prompt in HATS]
+        sheet([[bare, white, *hats]]).save(HERE / "inpaint.png", optimize=True)
 
     subprocess.run(["build/critters-draw", "--sheet", str(HERE / "world.png"), "--columns", "10", "--count", "40",
                     "--split", "train"], check=True)
