@@ -200,7 +200,7 @@ def unets(root):
                                           attention_head_dim=2, cross_attention_dim=8, flip_sin_to_cos=False,
                                           freq_shift=1, only_cross_attention=True, center_input_sample=True,
                                           in_channels=3, out_channels=5),
-         [(1, 5, 6, 4, 88), (2, 3, 7, 2, 640)], dtype=torch.float32)
+         [(1, 5, 6, 4, 88), (2, 3, 7, 2, 640)])
     # two levels, lists for all that may be a list, attention where Stable Diffusion has none, the VAE's kind of padding
     unet(root, "unet_two_levels", 14, dict(sample_size=8, block_out_channels=(12, 8), layers_per_block=(1, 2),
                                            down_block_types=(plain_down, down), up_block_types=(up, plain_up),
