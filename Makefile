@@ -201,7 +201,7 @@ GOLDEN_FIRST = tests/make_golden.py tests/make_golden_runs.py
 GOLDEN_SCRIPTS = $(GOLDEN_FIRST) $(filter-out $(GOLDEN_FIRST), $(wildcard tests/make_golden_*.py))
 
 golden: venv
-	$(VENV)/bin/pip install -q scipy==1.17.1
+	$(VENV)/bin/pip install -q scipy==1.17.1 zopfli==0.4.3
 	for script in $(GOLDEN_SCRIPTS); do $(VENV)/bin/python $$script || exit 1; done
 
 # The small model, from nothing: pictures, tokenizer, autoencoder, U-Net and text encoder, each in CACHE. A step that was
