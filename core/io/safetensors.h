@@ -35,6 +35,10 @@ const SafetensorsEntry *safetensors_at(const SafetensorsFile *file, size_t index
 const SafetensorsEntry *safetensors_find(const SafetensorsFile *file, const char *name);  // NULL if absent
 const char *safetensors_metadata(const SafetensorsFile *file, const char *key);           // NULL if absent
 
+// These numbers of an entry were used and won't be soon: the memory that holds the file's pages goes back to the system.
+// Looked at again, they are read from the file again.
+void safetensors_release(const void *data, size_t bytes);
+
 typedef struct NamedTensor {
     const char *name;
     Tensor tensor;

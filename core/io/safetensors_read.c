@@ -305,6 +305,12 @@ void safetensors_close(SafetensorsFile *file) {
     free(file);
 }
 
+void safetensors_release(const void *data, size_t bytes) {
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), start = ((uintptr_t)data + page - 1) / page * page,
+              end = ((uintptr_t)data + bytes) / page * page;
+    if (end > start) madvise((void *)start, end - start, MADV_DONTNEED);
+}
+
 size_t safetensors_count(const SafetensorsFile *file) { return file->count; }
 
 const SafetensorsEntry *safetensors_at(const SafetensorsFile *file, size_t index) { return &file->entries[index]; }

@@ -181,6 +181,7 @@ static Tensor tensor_as(Weights *weights, Shape shape, DType type, const char *n
         convert_to_f16(converted, numbers, entry->dtype, n);
     else
         convert_to_f32(converted, numbers, entry->dtype, n);
+    safetensors_release(numbers, n * dtype_size(entry->dtype));
     return (Tensor){converted, shape, type, ON_HOST};
 }
 
