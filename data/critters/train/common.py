@@ -1,10 +1,10 @@
 # common.py - what the steps of the recipe share: pictures from the painter, checkpoints, the moving average, sheets
 #
-# Where: vae.py, tokenizer.py, latents.py, train.py, sample.py and export.py all import this; it imports none of them.
+# Where: vae.py, tokenizer.py, latents.py, train.py, sample.py, export.py and lora.py all import this; it imports none of them.
 # The cache (--cache, default ~/.cache/critters) holds everything that is made and can be made again:
 #     train/ held/      pictures.rgb and captions.jsonl, written by the painter (../draw); held is never trained on
 #     tokenizer/        by tokenizer.py        vae/ model/   checkpoints, log.txt and sheets, by vae.py and train.py
-#     latents.pt        by latents.py
+#     latents.pt        by latents.py          blueprint/     drawings, checkpoints and log.txt of lora.py
 
 import argparse
 import copy
