@@ -37,16 +37,18 @@ COMMAND_SOURCES = core/main.c $(wildcard core/command/*.c)
 CORE_SOURCES = $(filter-out $(COMMAND_SOURCES), $(wildcard core/*.c core/*/*.c))
 PAINTER_SOURCES = $(wildcard data/critters/draw/*.c)
 TEST_SOURCES = $(wildcard tests/unit/test_*.c tests/parity/test_*.c tests/fuzz/fuzz_*.c tests/fuzz/test_*.c)
-TEST_HELPERS = $(filter-out $(TEST_SOURCES), $(wildcard tests/*.c tests/*/*.c))
+FULL_SOURCE = tests/full/test_full.c
+TEST_HELPERS = $(filter-out $(TEST_SOURCES) $(FULL_SOURCE), $(wildcard tests/*.c tests/*/*.c))
 SCRIPT_TESTS = $(wildcard tests/cli/test_*.sh)
 
 objects = $(patsubst %.c, $(BUILD)/%.o, $(1))
 TESTS = $(patsubst tests/%.c, $(BUILD)/tests/%, $(TEST_SOURCES))
+FULL_TEST = $(patsubst tests/%.c, $(BUILD)/tests/%, $(FULL_SOURCE))
 SCULPT = $(if $(filter gcc,$(KIND)),sculpt,$(BUILD)/sculpt)
 PAINTER = $(if $(PAINTER_SOURCES),$(if $(filter gcc,$(KIND)),build,$(BUILD))/critters-draw)
 
-.PHONY: all deps run test test-built test-reference clip-vocab golden critters critters-single-file blueprint score \
-	pictures venv format help clean distclean
+.PHONY: all deps run test test-built test-reference test-full clip-vocab golden critters critters-single-file blueprint \
+	score pictures venv format help clean distclean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -62,7 +64,7 @@ $(BUILD)/libsculpt.a: $(call objects, $(CORE_SOURCES))
 $(BUILD)/libtest.a: $(call objects, $(TEST_HELPERS))
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-$(TESTS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libtest.a $(BUILD)/libsculpt.a
+$(TESTS) $(FULL_TEST): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libtest.a $(BUILD)/libsculpt.a
 	@echo "  link   $@"
 	$(Q)$(CC) $(FLAGS) $^ -o $@ $(LINKS)
 
@@ -86,7 +88,7 @@ $(BUILD)/flags: always
 .PHONY: always
 
 -include $(patsubst %.c, $(BUILD)/%.d, $(COMMAND_SOURCES) $(CORE_SOURCES) $(PAINTER_SOURCES) $(TEST_SOURCES) \
-	$(TEST_HELPERS))
+	$(FULL_SOURCE) $(TEST_HELPERS))
 
 # ---- what has to be installed ----------------------------------------------------------------------------------------
 
@@ -120,7 +122,7 @@ deps:
 # such a rule nothing else may run, or `make -j8 all test` would be two makes that write the same objects; the make that
 # it starts has the -j.
 
-ifneq ($(filter run test test-reference, $(MAKECMDGOALS)),)
+ifneq ($(filter run test test-reference test-full, $(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 
@@ -196,6 +198,15 @@ test-reference: deps
 	@$(MAKE) --no-print-directory all venv
 	@$(VENV)/bin/python tests/reference.py $(SCULPT)
 
+# Stable Diffusion 1.5 and 2.1 as large as they are, with random weights: 14 GB in FULL_SIZE, made once.
+FULL_SIZE = $(HOME)/.cache/sculpt-full-size
+
+test-full: deps
+	@$(MAKE) --no-print-directory all $(FULL_TEST)
+	@test -e $(FULL_SIZE)/sd15.reference.safetensors -a -e $(FULL_SIZE)/sd21.reference.safetensors || \
+		{ $(MAKE) --no-print-directory venv && $(VENV)/bin/python tests/make_full_size.py $(FULL_SIZE); }
+	@OMP_WAIT_POLICY=passive $(FULL_TEST) $(FULL_SIZE)
+
 # diffusers' LMSDiscreteScheduler integrates with scipy. The first of these make models that others are made of.
 GOLDEN_FIRST = tests/make_golden.py tests/make_golden_runs.py
 GOLDEN_SCRIPTS = $(GOLDEN_FIRST) $(filter-out $(GOLDEN_FIRST), $(wildcard tests/make_golden_*.py))
@@ -248,6 +259,8 @@ help:
 	@echo "                       PROMPT=\"a red cat\"  SEED=7"
 	@echo "make test            install what is missing, build, run every test that needs no Python framework"
 	@echo "make test-reference  compare whole runs with diffusers, in an environment of its own in $(VENV)"
+	@echo "make test-full       compare Stable Diffusion 1.5 and 2.1 in full size, with random weights, with diffusers:"
+	@echo "                       14 GB in FULL_SIZE=$(FULL_SIZE), made at the first time"
 	@echo "make deps            install what building needs (Debian, Ubuntu)"
 	@echo "make clip-vocab      get CLIP's vocabulary as build/clip-vocab, for checkpoints in a single file"
 	@echo "make golden          make the reference numbers in tests/golden anew, with diffusers"
