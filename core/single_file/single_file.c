@@ -46,8 +46,11 @@ size_t ldm_axis(const SafetensorsEntry *entry, size_t axis) {
 }
 
 bool path_is_single_file(const char *path) {
+    static const char ENDING[] = ".safetensors";
+    size_t length = strlen(path), tail = strlen(ENDING);
     struct stat status;
-    return stat(path, &status) == 0 && !S_ISDIR(status.st_mode);
+    if (stat(path, &status) == 0) return !S_ISDIR(status.st_mode);
+    return length > tail && strcmp(path + length - tail, ENDING) == 0;
 }
 
 // ---- what isn't opened ----------------------------------------------------------------------------------------------

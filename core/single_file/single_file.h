@@ -36,5 +36,5 @@ const char *single_file_pad_token(const SingleFile *file);
 // What had to be assumed, in a sentence; "" if nothing.
 const char *single_file_note(const SingleFile *file);
 
-// Whether path is to be opened as a single file: it is no folder.
+// Whether path is to be opened as a single file: it is no folder, or not there and called like one.
 bool path_is_single_file(const char *path);
