@@ -14,6 +14,7 @@
 #include "stages/tokenizer.h"
 
 #include "base/check.h"
+#include "stages/prompt_weights.h"
 #include "stages/tokenizer_load.h"
 #include "stages/tokenizer_text.h"
 #include "stages/tokenizer_unicode.h"
@@ -29,6 +30,7 @@ typedef struct Encoding {
     TextBuffer text;  // the normalised prompt so far
     Token *tokens;
     size_t count, capacity;
+    float weight;  // of the tokens that are added
     pcre2_match_data *match;
 } Encoding;
 
@@ -38,7 +40,7 @@ static void add_token(Encoding *encoding, uint32_t id, size_t start, size_t end)
         encoding->tokens = realloc(encoding->tokens, encoding->capacity * sizeof *encoding->tokens);
         CHECK(encoding->tokens, "no memory for %zu tokens", encoding->capacity);
     }
-    encoding->tokens[encoding->count++] = (Token){.id = id, .start = start, .end = end};
+    encoding->tokens[encoding->count++] = (Token){id, encoding->weight, start, end};
 }
 
 // ---- Words --------------------------------------------------------------------------------------------------------
@@ -183,8 +185,9 @@ static void finish(const Tokenizer *tokenizer, TokenIds *out) {
     }
 }
 
-bool tokenizer_encode(const Tokenizer *tokenizer, const char *prompt, TokenIds *out, Error *error) {
-    *out = (TokenIds){0};
+// ---- All of it ----------------------------------------------------------------------------------------------------
+
+static bool prompt_valid(const Tokenizer *tokenizer, const char *prompt, Error *error) {
     size_t n = strlen(prompt), valid = text_valid_bytes(prompt, n);
     if (n > PROMPT_MAX_BYTES) {
         return error_set(error, "prompt: %zu bytes, more than %d; shorten it (the model reads %zu tokens)", n,
@@ -194,17 +197,40 @@ bool tokenizer_encode(const Tokenizer *tokenizer, const char *prompt, TokenIds *
         return error_set(error, "prompt: not valid UTF-8 at byte %zu; check the terminal's or the file's encoding",
                          valid);
     }
+    return true;
+}
 
+static void encode_fragments(const Tokenizer *tokenizer, const char *text, const Fragment *fragments, size_t count,
+                             TokenIds *out) {
     Encoding encoding = {.tokenizer = tokenizer, .match = pcre2_match_data_create(2, NULL)};
     CHECK(encoding.match, "no memory for a match");
     text_append(&encoding.text, "", 0);
-    encode_prompt(&encoding, prompt, n);
+    for (size_t i = 0; i < count; i++) {
+        encoding.weight = (float)fragments[i].weight;
+        encode_prompt(&encoding, text + fragments[i].start, fragments[i].end - fragments[i].start);
+    }
     pcre2_match_data_free(encoding.match);
 
     out->text = encoding.text.data;
     out->tokens = encoding.tokens;
     out->count = encoding.count;
     finish(tokenizer, out);
+}
+
+bool tokenizer_encode(const Tokenizer *tokenizer, const char *prompt, TokenIds *out, Error *error) {
+    *out = (TokenIds){0};
+    if (!prompt_valid(tokenizer, prompt, error)) return false;
+    Fragment whole = {0, strlen(prompt), 1};
+    encode_fragments(tokenizer, prompt, &whole, 1, out);
+    return true;
+}
+
+bool tokenizer_encode_weighted(const Tokenizer *tokenizer, const char *prompt, TokenIds *out, Error *error) {
+    *out = (TokenIds){0};
+    WeightedPrompt weighted;
+    if (!prompt_valid(tokenizer, prompt, error) || !prompt_weights_read(prompt, &weighted, error)) return false;
+    encode_fragments(tokenizer, weighted.text, weighted.fragments, weighted.count, out);
+    weighted_prompt_free(&weighted);
     return true;
 }
 

@@ -38,6 +38,7 @@ void tokenizer_close(Tokenizer *tokenizer);  // NULL is fine
 // One token of a prompt, and the bytes of TokenIds.text that it stands for. (A token may be part of a character.)
 typedef struct Token {
     uint32_t id;
+    float weight;  // 1, but for what brackets say
     size_t start, end;
 } Token;
 
@@ -56,6 +57,9 @@ typedef struct TokenIds {
 // Turns a prompt (UTF-8) into ids. False and an error when it isn't valid UTF-8 or is longer than PROMPT_MAX_BYTES; a
 // prompt with too many tokens is no error but cut, and out->lost says what was. Give out back with token_ids_free.
 bool tokenizer_encode(const Tokenizer *tokenizer, const char *prompt, TokenIds *out, Error *error);
+// The same for a prompt with weights in it, "a (red:1.3) cat" (prompt_weights.h): each fragment of one weight is
+// tokenized by itself, as the web UIs do it, so a word ends where its weight does. TokenIds.text is without brackets.
+bool tokenizer_encode_weighted(const Tokenizer *tokenizer, const char *prompt, TokenIds *out, Error *error);
 void token_ids_free(TokenIds *ids);
 
 enum { PROMPT_MAX_BYTES = 1 << 20 };
