@@ -88,7 +88,10 @@ const char *model_note(const Model *model);
 typedef struct Settings {
     const char *prompt, *negative_prompt;
     size_t num_inference_steps;
-    float guidance_scale;  // 1 or less: no second pass, nor with a U-Net that was taught to guide (LCM)
+    float guidance_scale;    // 1 or less: no second pass, nor with a U-Net that was taught to guide (LCM)
+    float guidance_rescale;  // 0..1: how much of the guided answer's excess contrast is taken back; 0: none
+    size_t clip_skip;        // how many of the text encoder's last layers the prompt goes without; 0: none
+    bool prompt_weights;     // brackets in the prompts say how much words weigh (stages/prompt_weights.h)
     uint64_t seed;
     size_t width, height;                    // pixels, multiples of the VAE's factor
     const char *scheduler;                   // NULL: the one that the model names

@@ -29,6 +29,7 @@ RunShape cost_shape(const Model *model, const Settings *settings) {
                       .height = settings->height / factor,
                       .width = settings->width / factor,
                       .has_init = settings->init != NULL,
+                      .clip_skip = settings->clip_skip,
                       .attention = settings->attention_observer,
                       .listener = settings->listener};
 }
@@ -39,7 +40,7 @@ void cost_plan(const Model *model, const Kernel *const kernels[OP_COUNT], RunSha
     Context ctx;
 
     plan(&ctx, kernels, &shape);
-    text_encoder_forward(&ctx, model->text_encoder, tensor_over_ids(NULL, shape2(rows, length)));
+    prompts_forward(&ctx, model->text_encoder, NULL, rows, length, shape.clip_skip, NULL);
     planned(&ctx, &cost->text, cost);
 
     plan(&ctx, kernels, &shape);

@@ -65,6 +65,9 @@ void run_note_settings(Run *run) {
     note(run, "scheduler", "%s", run->scheduler->kind->name);
     note(run, "num_inference_steps", "%zu", s->num_inference_steps);
     note(run, "guidance_scale", "%g", as_written(s->guidance_scale));
+    if (s->guidance_rescale > 0) note(run, "guidance_rescale", "%g", as_written(s->guidance_rescale));
+    if (s->clip_skip > 0) note(run, "clip_skip", "%zu", s->clip_skip);
+    if (s->prompt_weights) note(run, "prompt_weights", "true");
     note(run, "seed", "%" PRIu64, s->seed);
     note(run, "width", "%zu", s->width);
     note(run, "height", "%zu", s->height);

@@ -19,17 +19,29 @@ static const char *path_tail(const char *path, size_t *length) {
     return path + start;
 }
 
+// What the web UIs would have to be set to beside it. They count the layers that are left out from 1, and read brackets
+// as weights unless they are told that these are none.
+static void special_parameters(const Settings *s, char *text, size_t size) {
+    bool brackets = strpbrk(s->prompt, "([\\") || strpbrk(s->negative_prompt, "([\\");
+    char clip_skip[64] = "";
+    if (s->clip_skip > 0) snprintf(clip_skip, sizeof clip_skip, "Clip skip: %zu, ", s->clip_skip + 1);
+    snprintf(text, size, "%s%s", clip_skip, brackets && !s->prompt_weights ? "Emphasis: None, " : "");
+}
+
 static char *parameters_line(const Run *run, const Settings *s) {
     size_t length;
+    char special[128];
+    special_parameters(s, special, sizeof special);
     const char *model = path_tail(run_model(run)->path, &length);
     bool negative = *s->negative_prompt;
     char *line;
-    int written = asprintf(&line,
-                           "%s\n%s%s%sSteps: %zu, Sampler: %s, CFG scale: %g, Seed: %llu, Size: %zux%zu, Model: %.*s, "
-                           "Version: Sculpt %s",
-                           s->prompt, negative ? "Negative prompt: " : "", s->negative_prompt, negative ? "\n" : "",
-                           s->num_inference_steps, run_scheduler(run)->kind->name, s->guidance_scale,
-                           (unsigned long long)s->seed, s->width, s->height, (int)length, model, SCULPT_VERSION);
+    int written =
+        asprintf(&line,
+                 "%s\n%s%s%sSteps: %zu, Sampler: %s, CFG scale: %g, Seed: %llu, Size: %zux%zu, Model: %.*s, "
+                 "%sVersion: Sculpt %s",
+                 s->prompt, negative ? "Negative prompt: " : "", s->negative_prompt, negative ? "\n" : "",
+                 s->num_inference_steps, run_scheduler(run)->kind->name, s->guidance_scale, (unsigned long long)s->seed,
+                 s->width, s->height, (int)length, model, special, SCULPT_VERSION);
     CHECK(written >= 0, "out of memory");
     return line;
 }

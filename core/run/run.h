@@ -25,7 +25,7 @@ typedef struct Inpaint {
     float *masked_image_latents;   // [n]: the picture with the part to paint grey; read by a U-Net of INPAINT_CHANNELS
 } Inpaint;
 
-enum { RUN_METADATA_MAX = 16 };
+enum { RUN_METADATA_MAX = 24 };
 
 struct Run {
     const Model *model;
@@ -81,6 +81,7 @@ char *note_text(const char *text);
 typedef struct RunShape {
     size_t rows, height, width;  // rows: pictures that go through the U-Net at once; latents' height and width
     bool has_init;
+    size_t clip_skip;
     AttentionObserver attention;  // what it wants to see takes memory too; {0}: nobody asks
     void *listener;
 } RunShape;
@@ -91,6 +92,9 @@ void cost_plan(const Model *model, const Kernel *const kernels[OP_COUNT], RunSha
 bool cost_fits(const Settings *settings, size_t activation_bytes, Error *error);
 
 // prompts.c
+// Through the text encoder: ids [rows, length] -> embeddings [rows, length, width]. Both are NULL when it is planned.
+void prompts_forward(Context *ctx, const TextEncoder *encoder, int64_t *ids, size_t rows, size_t length,
+                     size_t clip_skip, float *embeddings);
 bool prompts_encode(Prompts *prompts, Context *ctx, const Model *model, const Settings *settings, Error *error);
 bool prompts_copy(Prompts *to, const Prompts *from, const Model *model, const Settings *settings, Error *error);
 void prompts_free(Prompts *prompts);

@@ -58,6 +58,15 @@ bool settings_check(const Model *model, const Settings *settings, Error *error) 
         return error_set(error, "guidance: %g is no number to multiply with; 7.5 is usual, 1 turns it off",
                          (double)settings->guidance_scale);
     }
+    if (!(settings->guidance_rescale >= 0 && settings->guidance_rescale <= 1)) {
+        return error_set(error, "guidance_rescale: %g; it must be 0 (leave the contrast) to 1 (take all excess back)",
+                         (double)settings->guidance_rescale);
+    }
+    size_t layers = text_encoder_config(model->text_encoder)->num_hidden_layers;
+    if (settings->clip_skip > layers) {
+        return error_set(error, "clip_skip: %zu layers to leave out, and this text encoder has %zu; leave out fewer",
+                         settings->clip_skip, layers);
+    }
     return true;
 }
 

@@ -59,15 +59,19 @@ static void add_mlp_inplace(Context *ctx, Tensor x, const TextLayer *layer, cons
     scope_close(&ctx->arena, &scope);
 }
 
-Tensor text_encoder_forward(Context *ctx, const TextEncoder *encoder, Tensor input_ids) {
+// With clip_skip the vectors come from an earlier layer, but go through the final norm all the same, since that is what
+// the U-Net is used to. (diffusers takes hidden_states[-(clip_skip + 1)]; in SD 2.x, whose U-Net was trained on the last
+// layer but one, the config already has a layer less.)
+Tensor text_encoder_forward(Context *ctx, const TextEncoder *encoder, Tensor input_ids, size_t clip_skip) {
     const TextEncoderConfig *config = &encoder->config;
     CHECK(input_ids.shape.rank == 2 && input_ids.shape.axis[1] <= config->max_position_embeddings,
           "ids %s, %zu positions", shape_text(input_ids.shape).text, config->max_position_embeddings);
+    CHECK(clip_skip <= config->num_hidden_layers, "clip_skip %zu of %zu layers", clip_skip, config->num_hidden_layers);
 
     Scope scope = scope_open(&ctx->arena);
     Tensor h = embedding(ctx, input_ids, encoder->token_embedding, encoder->position_embedding);  // [B, L, D]
     observe(ctx, h, "text_encoder.embeddings");
-    for (size_t i = 0; i < config->num_hidden_layers; i++) {
+    for (size_t i = 0; i < config->num_hidden_layers - clip_skip; i++) {
         add_self_attention_inplace(ctx, h, &encoder->layers[i], config);
         add_mlp_inplace(ctx, h, &encoder->layers[i], config);
         observe(ctx, h, "%s", encoder->layers[i].place.text);

@@ -7,7 +7,7 @@
 //     TextEncoder *encoder = text_encoder_open("data/models/critters/text_encoder", &error);
 //     if (!encoder || !context_open(&ctx, (size_t)1 << 28, 0, &error)) return puts(error.message);
 //     Tensor input_ids = tensor_over_ids(ids, shape2(1, 77));
-//     Tensor text_embeddings = text_encoder_forward(&ctx, encoder, input_ids);  // lives in ctx until context_close
+//     Tensor text_embeddings = text_encoder_forward(&ctx, encoder, input_ids, 0);  // lives in ctx until context_close
 //     context_close(&ctx), text_encoder_close(encoder);
 
 #pragma once
@@ -35,5 +35,6 @@ const TextEncoderConfig *text_encoder_config(const TextEncoder *encoder);
 size_t text_encoder_parameters(const TextEncoder *encoder);
 size_t text_encoder_weight_bytes(const TextEncoder *encoder);  // that they take in memory
 
-// input_ids [B, L] (I64), L at most max_position_embeddings -> [B, L, hidden_size]
-Tensor text_encoder_forward(Context *ctx, const TextEncoder *encoder, Tensor input_ids);
+// input_ids [B, L] (I64), L at most max_position_embeddings -> [B, L, hidden_size]. clip_skip: how many of the last
+// layers are left out, at most num_hidden_layers.
+Tensor text_encoder_forward(Context *ctx, const TextEncoder *encoder, Tensor input_ids, size_t clip_skip);

@@ -63,7 +63,7 @@ static double text_encoder_error(const char *folder, SafetensorsFile *golden, co
     Tensor input_ids;
     for (size_t k = 0; find(golden, "input_ids", k, &input_ids); k++) {
         Context ctx = golden_context(setup, ARENA_BYTES);
-        Tensor output = text_encoder_forward(&ctx, encoder, input_ids);
+        Tensor output = text_encoder_forward(&ctx, encoder, input_ids, 0);
         worst = fmax(worst, error_of(output, golden, "text_embeddings", k));
         context_close(&ctx);
     }

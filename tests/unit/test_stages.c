@@ -82,7 +82,7 @@ static Tensor forward(Context *ctx, const Models *models, int stage) {
     Tensor image = tensor_over(pixels, shape4(1, 3, 32, 16)), words = tensor_over(text, shape3(2, 5, 16));
     Tensor times = tensor_over(timesteps, shape1(2)), guidances = tensor_over(guidance, shape1(2));
     switch (stage) {
-    case 0: return text_encoder_forward(ctx, models->text_encoder, tensor_over_ids(ids, shape2(2, 20)));
+    case 0: return text_encoder_forward(ctx, models->text_encoder, tensor_over_ids(ids, shape2(2, 20)), 0);
     case 1: return unet_forward(ctx, models->unet, noisy, times, tensor_absent(), tensor_over(text, shape3(2, 5, 12)));
     case 2: return unet_forward(ctx, models->unet_lcm, noisy, times, guidances, words);
     case 3: return unet_forward(ctx, models->unet_no_mid, noisy, times, tensor_absent(), words);
