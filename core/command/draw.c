@@ -72,6 +72,9 @@ static bool settings_make(Drawing *d, Error *error) {
     s->negative_prompt = o->negative_prompt;
     if (o->num_inference_steps) s->num_inference_steps = o->num_inference_steps;
     if (o->has_guidance) s->guidance_scale = o->guidance_scale;
+    s->guidance_rescale = o->guidance_rescale;
+    s->prompt_weights = o->prompt_weights;
+    s->clip_skip = o->clip_skip;
     s->strength = o->strength;
     s->seed = o->has_seed ? o->seed : random_seed();
     s->scheduler = o->scheduler;

@@ -32,6 +32,9 @@ enum {
     SCHEDULER_CONFIG,
     SEED,
     RNG,
+    GUIDANCE_RESCALE,
+    CLIP_SKIP,
+    PROMPT_WEIGHTS,
     INIT,
     MASK,
     STRENGTH,
@@ -61,6 +64,9 @@ static const OptionRow OPTIONS[] = {
     {"negative", 'n', true, DRAW, false},
     {"steps", 's', true, DRAW, false},
     {"guidance", 'g', true, DRAW, false},
+    {"guidance-rescale", GUIDANCE_RESCALE, true, DRAW, false},
+    {"prompt-weights", PROMPT_WEIGHTS, false, DRAW | TOKENIZE, false},
+    {"clip-skip", CLIP_SKIP, true, DRAW, false},
     {"scheduler", SCHEDULER, true, DRAW, false},
     {"scheduler-config", SCHEDULER_CONFIG, true, DRAW, true},
     {"seed", SEED, true, DRAW, false},
@@ -147,13 +153,16 @@ static bool read_file_name(const char *name, const char *text, const char *endin
 }
 
 static bool option_apply(Options *o, const OptionRow *row, const char *value, Error *error) {
-    enum { MAX_STEPS = 100000, MAX_THREADS = 1024 };
+    enum { MAX_STEPS = 100000, MAX_THREADS = 1024, MAX_CLIP_SKIP = 256 };
     size_t threads;
     switch (row->id) {
     case 'm': o->model = value; return true;
     case 'n': o->negative_prompt = value; return true;
     case 's': return read_size(row->name, value, 1, MAX_STEPS, &o->num_inference_steps, error);
     case 'g': return o->has_guidance = read_number(row->name, value, -1000, 1000, &o->guidance_scale, error);
+    case GUIDANCE_RESCALE: return read_number(row->name, value, 0, 1, &o->guidance_rescale, error);
+    case PROMPT_WEIGHTS: o->prompt_weights = true; return true;
+    case CLIP_SKIP: return read_size(row->name, value, 0, MAX_CLIP_SKIP, &o->clip_skip, error);
     case SCHEDULER: o->scheduler = value; return true;
     case SCHEDULER_CONFIG:
         if (o->scheduler_config_count == MAX_SCHEDULER_CONFIGS) {

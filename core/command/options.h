@@ -25,7 +25,9 @@ typedef struct Options {
     const char *negative_prompt;
     size_t num_inference_steps;  // 0: the model's own
     bool has_guidance;
-    float guidance_scale;
+    float guidance_scale, guidance_rescale;
+    size_t clip_skip;
+    bool prompt_weights;
     const char *scheduler;  // NULL: the model's own
     const char *scheduler_configs[MAX_SCHEDULER_CONFIGS];
     size_t scheduler_config_count;

@@ -24,6 +24,12 @@ static NumberText number_text(double number) {
 
 static const char *plural(size_t count) { return count == 1 ? "" : "s"; }
 
+// Of what only guidance's second pass would hear
+static void report_unheard(const Settings *settings, const char *what) {
+    fprintf(stderr, "guidance %g: %sthere is no second pass, so %s changes nothing\n", settings->guidance_scale,
+            settings->guidance_scale > 1 ? "this U-Net was taught to guide by itself; " : "", what);
+}
+
 void report_cost(const Model *model, const Settings *settings, const RunCost *cost, size_t decodes, size_t previews) {
     bool guided = cost->unet_calls > cost->timestep_count;
     uint64_t all = cost->text.flops + cost->encodes * cost->encode.flops + cost->timestep_count * cost->step.flops +
@@ -33,11 +39,8 @@ void report_cost(const Model *model, const Settings *settings, const RunCost *co
             settings->guidance_scale, (unsigned long long)settings->seed);
     if (*model_note(model)) fprintf(stderr, "%s: %s\n", model->path, model_note(model));
     if (*cost->scheduler_note) fprintf(stderr, "%s\n", cost->scheduler_note);
-    if (*settings->negative_prompt && !guided) {
-        fprintf(stderr, "guidance %g: %sthere is no second pass, so the negative prompt changes nothing\n",
-                settings->guidance_scale,
-                settings->guidance_scale > 1 ? "this U-Net was taught to guide by itself; " : "");
-    }
+    if (*settings->negative_prompt && !guided) report_unheard(settings, "the negative prompt");
+    if (settings->guidance_rescale > 0 && !guided) report_unheard(settings, "guidance-rescale");
     if (settings->init) {
         fprintf(stderr, "strength %g: begins %zu before the end of %zu steps\n", settings->strength,
                 cost->timestep_count, settings->num_inference_steps);

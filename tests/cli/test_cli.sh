@@ -63,8 +63,8 @@ draw() { accepts "$@" -m "$model" -s 2 --seed 1; }
 
 help_teaches() {
     accepts --help
-    for option in model negative steps guidance scheduler scheduler-config seed rng width height init mask strength \
-        latents vae preview-vae output steps-dir trace threads kernel help version; do
+    for option in model negative steps guidance guidance-rescale prompt-weights clip-skip scheduler scheduler-config seed \
+        rng width height init mask strength latents vae preview-vae output steps-dir trace threads kernel help version; do
         grep -q -e "--$option\b" "$work/stdout" || problem "--$option is not in --help"
     done
     cp "$work/stdout" help
@@ -81,8 +81,7 @@ help_teaches() {
 later_options_are_unknown() {
     local help
     help=$("$sculpt" --help)
-    for option in lora prompt-weights clip-skip guidance-rescale precision deep-cache guidance-interval exact \
-        exact-data window device trace-attention; do
+    for option in lora precision deep-cache guidance-interval exact exact-data window device trace-attention; do
         refuses 2 "no such option" "a cat" --$option x
         ! grep -q -e "--$option\b" <<<"$help" || problem "--$option is in --help"
     done
@@ -106,6 +105,8 @@ bad_command_lines() {
     refuses 2 "value is missing" "a cat" --steps
     refuses 2 "value is missing" "a cat" -g
     refuses 2 "takes no value" "a cat" --help=yes
+    refuses 2 "takes no value" "a cat" --prompt-weights=1.3
+    refuses 2 "no such option" tokenize "a cat" --clip-skip 1
     refuses 2 "no such option" tokenize "a cat" --steps 3
     refuses 2 "no such option" "a cat" --json
     refuses 2 "given twice" "a cat" -o a.png -o b.png
@@ -130,6 +131,8 @@ bad_numbers() {
         refuses 2 "whole number" "a cat" -W "$size"
         refuses 2 "whole number" "a cat" -H "$size"
     done
+    for rescale in -0.1 1.1 nan x ""; do refuses 2 "not a number from 0 to 1" "a cat" --guidance-rescale "$rescale"; done
+    for layers in -1 1.5 257 x ""; do refuses 2 "whole number" "a cat" --clip-skip "$layers"; done
     for threads in 0 -2 x 100000; do refuses 2 "whole number" "a cat" --threads "$threads"; done
 }
 
@@ -304,6 +307,9 @@ an_lcm() {
     accepts "a red cat" -m lcm --seed 1 -n "a hat" -o negative.png
     grep -q "taught to guide by itself; there is no second pass, so the negative prompt changes nothing" "$work/stderr" ||
         problem "a negative prompt was ignored silently"
+    accepts "a red cat" -m lcm --seed 1 --guidance-rescale 0.5
+    grep -q "by itself; there is no second pass, so guidance-rescale changes nothing" "$work/stderr" ||
+        problem "rescaling was ignored silently"
     accepts "a red cat" -m lcm --seed 1 -g 8.5 -s 4 --scheduler lcm -o asked.png
     cmp -s plain.png asked.png || problem "an LCM's defaults, asked for, make another picture"
     accepts "a red cat" -m lcm --seed 1 -g 2 -o weak.png
@@ -427,6 +433,48 @@ sizes() {
     refuses 1 "61" "a cat" -m "$model" -H 61
 }
 
+# ---- what words count for -------------------------------------------------------------------------------------------
+
+prompt_weights() {
+    draw "a red cat" -o plain.png
+    draw "a red cat" --prompt-weights -o unused.png
+    draw "a (red:1.3) cat" -o text.png
+    draw "a (red:1.3) cat" -n "(hat)" --prompt-weights -o weighted.png
+    draw "a (red:1.3) cat" -n "[hat]" --prompt-weights -o negative.png
+    ! cmp -s text.png weighted.png || problem "weights change nothing"
+    ! cmp -s negative.png weighted.png || problem "weights of the negative prompt change nothing"
+    grep -qa "Emphasis: None" text.png || problem "the PNG doesn't tell the web UIs that brackets are text"
+    ! grep -qa "Emphasis: None" weighted.png && grep -qa "prompt_weights" weighted.png || problem "the PNG doesn't tell that brackets are weights"
+    draw "(:1.2)" --prompt-weights
+    draw "((((a [unbalanced) one" --prompt-weights
+    draw "$(printf '(hippo:1.1) %.0s' {1..1000})" --prompt-weights -o long.png
+    grep -q 'the model never sees "[hipo ]*\.\.\.' "$work/stderr" || problem "a long prompt with weights was cut silently"
+    refuses 1 "no number" "a (cat:1.2.3)" -m "$model" --prompt-weights
+    refuses 1 "weighs 1e+09" "a cat" -n "(hat:1000000000)" -m "$model" --prompt-weights
+    refuses 1 "brackets are open" "$(printf '(%.0s' {1..101})" -m "$model" --prompt-weights
+    refuses 1 "UTF-8 at byte 3" $'a (\xff:1.2) cat' -m "$model" --prompt-weights
+}
+
+clip_skip() {
+    draw "a red cat" -o all.png
+    draw "a red cat" --clip-skip 0 -o none.png
+    draw "a red cat" --clip-skip 2 -o two.png
+    cmp -s all.png none.png || problem "leaving out no layer changes the picture"
+    ! cmp -s all.png two.png || problem "leaving out all layers changes nothing"
+    grep -qa "clip_skip" two.png && grep -qa "Clip skip: 3, " two.png || problem "the PNG doesn't tell how many were left out"
+    refuses 1 "3 layers to leave out, and this text encoder has 2" "a cat" -m "$model" --clip-skip 3
+}
+
+guidance_rescale() {
+    draw "a red cat" -g 9 -o plain.png
+    draw "a red cat" -g 9 --guidance-rescale 0.7 -o rescaled.png
+    ! cmp -s plain.png rescaled.png || problem "rescaling changes nothing"
+    grep -qa "guidance_rescale" rescaled.png || problem "the PNG doesn't tell of the rescaling"
+    ! grep -q "changes nothing" "$work/stderr" || problem "it is said to change nothing"
+    draw "a red cat" -g 1 --guidance-rescale 0.7
+    grep -q "no second pass, so guidance-rescale changes nothing" "$work/stderr" || problem "it was ignored silently"
+}
+
 # ---- broken models --------------------------------------------------------------------------------------------------
 
 broken_models() {
@@ -539,6 +587,14 @@ tokenize() {
     printf 'a\0cat\n' | "$sculpt" tokenize - -m "$model" >lines 2>said
     expect "status for a zero byte" $? 1
 
+    accepts tokenize "a (cat:1.3), \\(at\\) [night]" --prompt-weights -m "$model"
+    expect "weights beside the pieces" "$(awk '$3 != 1 && /^ / { print $3 $4 }' "$work/stdout" | tr '\n' ' ')" "1.3cat</w> 0.9091night</w> "
+    accepts tokenize "a (cat:1.3)" --prompt-weights --json -m "$model"
+    expect "weights as JSON" "$(jq '.weights[:4] == [1, 1, 1.3, 1] and (.weights | length) == 77' "$work/stdout")" true
+    accepts tokenize "" --prompt-weights --json -m "$model"
+    expect "weights of nothing" "$(jq '.weights | add' "$work/stdout")" 77
+    refuses 1 "no number" tokenize "(cat:1.2.3)" --prompt-weights -m "$model"
+
     mkdir -p alone && cp -r "$model"/tokenizer alone/
     accepts tokenize "a red cat" -m alone
     refuses 1 "tokenizer" tokenize "a red cat" -m nowhere
@@ -548,7 +604,8 @@ tokenize() {
 cases=(help_teaches later_options_are_unknown bad_command_lines bad_numbers options_stand_anywhere same_seed_same_bytes
     prompts_of_all_kinds a_pipe_gets_no_bar a_terminal_gets_a_bar pictures_tell_their_settings
     traces_tell_their_settings names_that_are_not_utf8 steps_and_traces image_to_image inpainting another_vae previews an_lcm
-    given_latents kernels_and_schedulers sizes broken_models bad_outputs a_full_disk a_signal_stops_it tokenize)
+    given_latents kernels_and_schedulers sizes prompt_weights clip_skip guidance_rescale broken_models bad_outputs
+    a_full_disk a_signal_stops_it tokenize)
 
 for case in "${cases[@]}"; do run_case "$case"; done
 echo "$passed passed, $failed failed, 0 skipped"
