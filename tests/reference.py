@@ -26,6 +26,7 @@ import reference_single_file
 import torch
 import transformers
 from PIL import Image
+from prompt_weights import allow_clip_skip, weighted_embeddings, weighted_ids
 from safetensors.torch import load_file, save_file
 
 MODELS = ["data/models/critters", "tests/golden/runs/sd1", "tests/golden/runs/sd2"]
@@ -69,6 +70,17 @@ RUNS = {
     "mask": {"prompt": "a green frog", "steps": 20, "guidance": 7.5, "seed": 14, "strength": 1.0, "mask": True},
     "mask, resized": {"prompt": "a green frog", "steps": 10, "guidance": 1, "seed": 15, "strength": 0.5, "mask": True,
                       "init_size": (200, 75), "mask_size": (60, 170)},
+}  # fmt: skip
+RUNS |= {
+    "clip_skip": {"prompt": HIPPO, "negative": "a hat", "steps": 8, "guidance": 7.5, "seed": 14, "clip_skip": 1},
+    "clip_skip, no guidance": {"prompt": HIPPO, "steps": 5, "guidance": 1, "seed": 15, "clip_skip": 2},
+    "guidance_rescale": {"prompt": HIPPO, "steps": 20, "guidance": 7.5, "seed": 16, "guidance_rescale": 0.7},
+    "rescaled, trailing": {"prompt": HIPPO, "steps": 9, "guidance": 15, "seed": 17, "guidance_rescale": 1.0,
+                           "scheduler": "euler", "config": {"timestep_spacing": "trailing"}},
+    "prompt weights": {"prompt": "a ((pygmy)) hippo (wearing sunglasses:1.3) on the [beach", "negative": "(hat:0.5), \\(",
+                       "steps": 8, "guidance": 7.5, "seed": 18, "prompt_weights": True},
+    "all three": {"prompt": "a (red:1.2) cat and a [blue] dog, " * 10, "steps": 8, "guidance": 3, "seed": 20,
+                  "prompt_weights": True, "clip_skip": 1, "guidance_rescale": 0.5},
 }  # fmt: skip
 RUNS |= {name: {"prompt": HIPPO, "steps": 11, "guidance": 3, "seed": 12, "scheduler": name} for name in SCHEDULERS
          if name not in ("ddim", "euler")}  # fmt: skip
@@ -139,6 +151,7 @@ def open_pipeline(folder, run):
         kind = diffusers.StableDiffusionInpaintPipeline
     pipeline = kind.from_pretrained(folder)
     pipeline.set_progress_bar_config(disable=True)
+    allow_clip_skip(pipeline)
     if "scheduler" in run:
         kind = SCHEDULERS[run["scheduler"]]
         settings = NAMED_BY.get(run["scheduler"], {}) | run.get("config", {})
@@ -175,13 +188,33 @@ def watch(pipeline, trace):
     return step_ended
 
 
+def read_prompts(pipeline, run):
+    """Ids [2, L] and embeddings [2, L, D], of the negative prompt and the prompt"""
+    negative, prompt, clip_skip = run.get("negative") or "", run["prompt"], run.get("clip_skip")
+    if run.get("prompt_weights"):
+        ids = [weighted_ids(pipeline.tokenizer, text)[0] for text in (negative, prompt)]
+        embeddings = [weighted_embeddings(pipeline, negative)[0], weighted_embeddings(pipeline, prompt, clip_skip)[0]]
+    else:
+        length = pipeline.tokenizer.model_max_length
+        ids = pipeline.tokenizer([negative, prompt], padding="max_length", truncation=True, max_length=length).input_ids
+        embeddings = reversed(pipeline.encode_prompt(prompt, "cpu", 1, True, negative, clip_skip=clip_skip))
+    return torch.tensor(ids), torch.cat(list(embeddings))
+
+
 def draw_with_diffusers(pipeline, run):
     trace = {}
+    ids, embeddings = read_prompts(pipeline, run)
     width, height = pixel_size(pipeline, run)
     step_ended = watch(pipeline, trace)
-    arguments = dict(prompt=run["prompt"], negative_prompt=run.get("negative"), num_inference_steps=run["steps"],
-                     guidance_scale=run["guidance"], generator=torch.Generator().manual_seed(run["seed"]),
-                     eta=run.get("eta", 0.0), output_type="pt", callback_on_step_end=step_ended)  # fmt: skip
+    arguments = dict(num_inference_steps=run["steps"], guidance_scale=run["guidance"], eta=run.get("eta", 0.0),
+                     generator=torch.Generator().manual_seed(run["seed"]), output_type="pt",
+                     callback_on_step_end=step_ended)  # fmt: skip
+    if run.get("prompt_weights"):  # of which the pipeline knows nothing
+        arguments.update(prompt_embeds=embeddings[1:], negative_prompt_embeds=embeddings[:1])
+    else:
+        arguments.update(prompt=run["prompt"], negative_prompt=run.get("negative"), clip_skip=run.get("clip_skip"))
+    if "guidance_rescale" in run:
+        arguments.update(guidance_rescale=run["guidance_rescale"])
     if "mask" in run:
         arguments.update(image=init_picture(pipeline, run), mask_image=mask_picture(pipeline, run), width=width,
                          height=height, strength=run["strength"])
@@ -192,11 +225,8 @@ def draw_with_diffusers(pipeline, run):
     else:
         arguments.update(width=width, height=height, latents=start_latents(pipeline, run) if "latents" in run else None)
     trace["image"] = pipeline(**arguments).images[0]
-    texts = [run.get("negative") or "", run["prompt"]] if pipeline.do_classifier_free_guidance else [run["prompt"]]
-    length = pipeline.tokenizer.model_max_length
-    ids = pipeline.tokenizer(texts, padding="max_length", truncation=True, max_length=length)
-    trace["input_ids"] = torch.tensor(ids["input_ids"])
-    trace["text_embeddings"] = pipeline.text_encoder(trace["input_ids"])[0]
+    first = 0 if pipeline.do_classifier_free_guidance else 1
+    trace["input_ids"], trace["text_embeddings"] = ids[first:], embeddings[first:]
     return trace
 
 
@@ -215,6 +245,11 @@ def draw_with_sculpt(program, folder, run, pipeline, scratch):
         command += ["--scheduler", run["scheduler"]]
     for key, value in {**run.get("config", {}), **({"eta": run["eta"]} if "eta" in run else {})}.items():
         command += ["--scheduler-config", f"{key}={str(value).lower() if isinstance(value, bool) else value}"]
+    for name in ("clip_skip", "guidance_rescale"):
+        if name in run:
+            command += [f"--{name.replace('_', '-')}", str(run[name])]
+    if run.get("prompt_weights"):
+        command += ["--prompt-weights"]
     if "strength" in run:
         init_picture(pipeline, run).save(scratch / "init.png")
         command += ["--init", str(scratch / "init.png"), "--strength", str(run["strength"])]
