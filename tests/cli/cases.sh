@@ -9,6 +9,7 @@ tree=$PWD
 work=$PWD/build/tmp/$(basename "$0" .sh)
 rm -rf "$work" && mkdir -p "$work" || exit 1
 model=$PWD/tests/golden/runs/sd1
+stages=$PWD/tests/golden/stages
 
 passed=0 failed=0 problems=""
 
@@ -48,7 +49,7 @@ refuses() {
     [ ! -s "$work/stdout" ] || problem "$call: printed something"
     [ "$before" = "$after" ] || problem "$call: left files behind: $(comm -13 <(echo "$before") <(echo "$after") | tr '\n' ' ')"
 }
-cost_lines='parameters\.\|FLOP in all\|steps_offset\|clip_sample\|the model never sees\|^strength '
+cost_lines='parameters\.\|FLOP in all\|steps_offset\|clip_sample\|the model never sees\|^strength \|^mask: '
 
 # accepts ARGUMENT...: ends with status 0
 accepts() {

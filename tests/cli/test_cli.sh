@@ -1,70 +1,14 @@
 #!/bin/bash
 # test_cli.sh - the command as people meet it: what it prints, what it writes, and what it says to nonsense
-#
-# SCULPT names the program. Runs from the top of the tree, on the small random-weight model of the goldens: what it draws
-# is noise, but drawn in a tenth of a second. Every case is a function; `refuses` is what most of them are made of.
 
-sculpt=${SCULPT:-$PWD/sculpt}
-work=$PWD/build/tmp/cli
-rm -rf "$work" && mkdir -p "$work" || exit 1
-model=$PWD/tests/golden/runs/sd1
-stages=$PWD/tests/golden/stages
-
-passed=0 failed=0 problems=""
-
-problem() { problems+="    $1"$'\n'; }
-
-# The case's name is its function's. A case runs in a fresh folder of its own.
-run_case() {
-    problems=""
-    mkdir -p "$work/$1" && cd "$work/$1" || exit 1
-    "$1"
-    if [ -z "$problems" ]; then
-        echo "ok   $1" && passed=$((passed + 1))
-    else
-        echo "FAIL $1" && printf '%s' "$problems" && failed=$((failed + 1))
-    fi
-    cd "$work" || exit 1
-}
-
-# refuses STATUS PATTERN ARGUMENT...: ends with this status, says why in one line on stderr that holds PATTERN, prints
-# nothing and writes nothing.
-refuses() {
-    local wanted=$1 pattern=$2 before after status
-    shift 2
-    before=$(find . | sort)
-    timeout 300 "$sculpt" "$@" >"$work/stdout" 2>"$work/stderr" </dev/null
-    status=$?
-    after=$(find . | sort)
-    local said
-    said=$(grep -v "^sculpt: " "$work/stderr" | grep -v "$cost_lines")
-    said+=$(grep "^sculpt: " "$work/stderr")
-    local call="sculpt $*"
-    call=${call:0:120}
-    [ "$status" = "$wanted" ] || problem "$call: status $status, not $wanted: ${said:0:200}"
-    [[ $said == sculpt:\ *:*\;* ]] || problem "$call: not \"sculpt: what: why; what to do\": ${said:0:200}"
-    [ "$(wc -l <<<"$said")" = 1 ] || problem "$call: not one line: ${said:0:300}"
-    [[ $said == *$pattern* ]] || problem "$call: nothing about \"$pattern\": ${said:0:200}"
-    [ ! -s "$work/stdout" ] || problem "$call: printed something"
-    [ "$before" = "$after" ] || problem "$call: left files behind: $(comm -13 <(echo "$before") <(echo "$after") | tr '\n' ' ')"
-}
-cost_lines='parameters\.\|FLOP in all\|steps_offset\|clip_sample\|the model never sees\|^strength \|^mask: '
-
-# accepts ARGUMENT...: ends with status 0
-accepts() {
-    timeout 300 "$sculpt" "$@" >"$work/stdout" 2>"$work/stderr" </dev/null || problem "sculpt $*: $(tail -n 1 "$work/stderr")"
-}
-
-expect() { [ "$2" = "$3" ] || problem "$1: \"${2:0:200}\", not \"${3:0:200}\""; }
-
-draw() { accepts "$@" -m "$model" -s 2 --seed 1; }
+. tests/cli/cases.sh
 
 # ---- the command line -----------------------------------------------------------------------------------------------
 
 help_teaches() {
     accepts --help
     for option in model negative steps guidance guidance-rescale prompt-weights clip-skip scheduler scheduler-config seed \
-        rng width height init mask strength latents vae preview-vae output steps-dir trace threads kernel help version; do
+        rng width height init mask strength latents vae preview-vae tokenizer weights output steps-dir trace threads kernel help version; do
         grep -q -e "--$option\b" "$work/stdout" || problem "--$option is not in --help"
     done
     cp "$work/stdout" help
@@ -606,7 +550,4 @@ cases=(help_teaches later_options_are_unknown bad_command_lines bad_numbers opti
     traces_tell_their_settings names_that_are_not_utf8 steps_and_traces image_to_image inpainting another_vae previews an_lcm
     given_latents kernels_and_schedulers sizes prompt_weights clip_skip guidance_rescale broken_models bad_outputs
     a_full_disk a_signal_stops_it tokenize)
-
-for case in "${cases[@]}"; do run_case "$case"; done
-echo "$passed passed, $failed failed, 0 skipped"
-[ "$failed" = 0 ]
+run_cases
