@@ -1,99 +1,22 @@
 // ldm_unet.c - the U-Net in the original naming
 //
-// diffusers names what a layer is: level, kind, number. LDM numbers all modules of the way down and of the way up, as
-// its constructor appended them. With L layers a level, on the way down
-//
-//     input_blocks.0              conv_in
-//     input_blocks.1 ... L        level 0: .0 the ResNet block, .1 the transformer, where there is one
-//     input_blocks.(L + 1)        level 0: .0.op halves the size
-//     input_blocks.(L + 2) ...    level 1 ...
-//
-// and on the way up L + 1 to a level, the last of which also doubles the size: as .1.conv, or .2.conv behind a
-// transformer. Elsewhere: convert_ldm_unet_checkpoint in diffusers' single_file_utils; openaimodel.py in LDM.
+// Read next: io/ldm_unet_names.c, which has the names.
 
+#include "io/ldm_unet_names.h"
 #include "single_file/ldm.h"
 
 #include <stdio.h>
 #include <string.h>
 
-// ---- names ----------------------------------------------------------------------------------------------------------
-
-typedef struct Renamed {
-    const char *from, *to;
-} Renamed;
-
-// The layers that stand by themselves, as beginnings of names.
-static const Renamed SINGLE[] = {
-    {"time_embedding.linear_1.", "time_embed.0."},
-    {"time_embedding.linear_2.", "time_embed.2."},
-    {"conv_in.", "input_blocks.0.0."},
-    {"conv_norm_out.", "out.0."},
-    {"conv_out.", "out.2."},
-    {"mid_block.attentions.0.", "middle_block.1."},
-};
-
-// The layers in a ResNet block
-static const Renamed RESNET[] = {
-    {"norm1.", "in_layers.0."},  {"conv1.", "in_layers.2."},  {"time_emb_proj.", "emb_layers.1."},
-    {"norm2.", "out_layers.0."}, {"conv2.", "out_layers.3."}, {"conv_shortcut.", "skip_connection."},
-};
-
-// at: the block in the file ("input_blocks.1.0"); rest: the name in diffusers' block ("conv1.weight")
-static bool resnet_name(StoredName *stored, const char *at, const char *rest) {
-    for (size_t i = 0; i < sizeof RESNET / sizeof *RESNET; i++) {
-        size_t length = strlen(RESNET[i].from);
-        if (strncmp(rest, RESNET[i].from, length) != 0) continue;
-        snprintf(stored->text, sizeof stored->text, LDM_UNET "%s.%s%s", at, RESNET[i].to, rest + length);
-        return true;
-    }
-    return false;
-}
-
-// Layer i of a level on the way down or up is module n of its chain.
-static bool layer_name(StoredName *stored, const char *chain, size_t n, bool is_resnet, const char *rest) {
-    char at[64];
-    snprintf(at, sizeof at, "%s.%zu.%d", chain, n, is_resnet ? 0 : 1);
-    if (is_resnet) return resnet_name(stored, at, rest);
-    snprintf(stored->text, sizeof stored->text, LDM_UNET "%s.%s", at, rest);
-    return true;
-}
-
-// The doubling stands behind a transformer, if there is one.
-static bool upsampler_name(StoredName *stored, const WeightFiles *files, size_t n, const char *rest) {
-    for (int place = 2; place >= 1; place--) {
-        snprintf(stored->text, sizeof stored->text, LDM_UNET "output_blocks.%zu.%d.conv.%s", n, place, rest);
-        if (weight_files_find(files, stored->text)) return true;
-    }
-    return false;
-}
-
+// The doubling stands behind a transformer, if there is one: of its two places, one is in the file.
 bool ldm_unet_name(const void *context, const char *name, StoredName *stored) {
     const LdmLayout *layout = context;
-    size_t level, i, L = layout->unet_layers;
-    int end = 0;
-    for (size_t k = 0; k < sizeof SINGLE / sizeof *SINGLE; k++) {
-        size_t length = strlen(SINGLE[k].from);
-        if (strncmp(name, SINGLE[k].from, length) != 0) continue;
-        snprintf(stored->text, sizeof stored->text, LDM_UNET "%s%s", SINGLE[k].to, name + length);
-        return true;
+    LdmUNetName layer;
+    for (int upsampler = 2; upsampler >= 1; upsampler--) {
+        if (!ldm_unet_layer(&layer, name, layout->unet_layers, upsampler)) return false;
+        snprintf(stored->text, sizeof stored->text, LDM_UNET "%s", layer.text);
+        if (weight_files_find(layout->files, stored->text)) return true;
     }
-    if (sscanf(name, "down_blocks.%zu.resnets.%zu.%n", &level, &i, &end) == 2 && end > 0)
-        return layer_name(stored, "input_blocks", 1 + level * (L + 1) + i, true, name + end);
-    if (sscanf(name, "down_blocks.%zu.attentions.%zu.%n", &level, &i, &end) == 2 && end > 0)
-        return layer_name(stored, "input_blocks", 1 + level * (L + 1) + i, false, name + end);
-    if (sscanf(name, "down_blocks.%zu.downsamplers.0.conv.%n", &level, &end) == 1 && end > 0) {
-        snprintf(stored->text, sizeof stored->text, LDM_UNET "input_blocks.%zu.0.op.%s", (level + 1) * (L + 1),
-                 name + end);
-        return true;
-    }
-    if (sscanf(name, "mid_block.resnets.%zu.%n", &i, &end) == 1 && end > 0)
-        return resnet_name(stored, i == 0 ? "middle_block.0" : "middle_block.2", name + end);
-    if (sscanf(name, "up_blocks.%zu.resnets.%zu.%n", &level, &i, &end) == 2 && end > 0)
-        return layer_name(stored, "output_blocks", level * (L + 1) + i, true, name + end);
-    if (sscanf(name, "up_blocks.%zu.attentions.%zu.%n", &level, &i, &end) == 2 && end > 0)
-        return layer_name(stored, "output_blocks", level * (L + 1) + i, false, name + end);
-    if (sscanf(name, "up_blocks.%zu.upsamplers.0.conv.%n", &level, &end) == 1 && end > 0)
-        return upsampler_name(stored, layout->files, level * (L + 1) + L, name + end);
     return false;
 }
 
