@@ -40,6 +40,12 @@ enum {
     INPAINT_CHANNELS = 9,  // into the U-Net of an inpainting model: latents, mask, latents of the masked picture
 };
 
+typedef struct MergedLora {
+    char *path;
+    float weight;
+    size_t layers;  // that it has changed
+} MergedLora;
+
 typedef struct Model {
     char *path;
     char *vae_path;  // where the VAE is from if it isn't the model's own; else NULL
@@ -49,6 +55,8 @@ typedef struct Model {
     Vae *vae;
     Vae *preview_vae;         // decodes run_preview's pictures; NULL: a linear map makes them
     SingleFile *single_file;  // NULL for a folder
+    MergedLora *loras;        // what was added to the weights
+    size_t lora_count;
     double load_seconds;
 } Model;
 
@@ -58,6 +66,8 @@ typedef struct ModelOptions {
     bool half_weights;      // keep the layers' matrices in half precision (F16): half the memory, a little slower
     const char *vae;  // a folder with the VAE to use in place of the model's own, AutoencoderKL or AutoencoderTiny
     const char *preview_vae;  // a folder with one that is only for run_preview
+    const LoraFile *loras;    // to add to the weights, in this order
+    size_t lora_count;
 } ModelOptions;
 
 // path: a folder with model_index.json, tokenizer/, text_encoder/, unet/, vae/ and scheduler/, or a .safetensors file

@@ -153,6 +153,20 @@ static const char *numbers_of(const SafetensorsEntry *entry, const StoredName *s
     return (const char *)entry->data + entry->bytes / stored->parts * stored->part;
 }
 
+// The numbers as another type, with what the LoRAs add to them: that is added in f32, and rounded with them.
+static bool convert_changed(Weights *weights, void *out, DType type, const void *in, DType in_type, Shape shape,
+                            const char *name) {
+    size_t n = shape_count(shape);
+    float *numbers = type == F32 ? out : malloc(n * sizeof *numbers);
+    if (!numbers) return error_set(weights->error, "%s: no memory to change it; use a smaller model", name);
+    convert_to_f32(numbers, in, in_type, n);
+    bool ok = loras_add(weights->loras, weights->stage, name, shape, numbers, weights->error);
+    if (type == F32) return ok;
+    convert_to_f16(out, numbers, F32, n);
+    free(numbers);
+    return ok;
+}
+
 static Tensor tensor_as(Weights *weights, Shape shape, DType type, const char *name) {
     StoredName stored;
     if (weights->failed) return tensor_absent();
@@ -165,7 +179,8 @@ static Tensor tensor_as(Weights *weights, Shape shape, DType type, const char *n
     const char *numbers = numbers_of(entry, &stored);
     weights->parameters += n;
     weights->bytes += n * dtype_size(type);
-    if (entry->dtype == type && (uintptr_t)numbers % dtype_size(type) == 0) {
+    bool changed = loras_change(weights->loras, weights->stage, name);
+    if (!changed && entry->dtype == type && (uintptr_t)numbers % dtype_size(type) == 0) {
         return (Tensor){(void *)numbers, shape, type, ON_HOST};
     }
     void *converted = take_converted(weights, n * dtype_size(type));
@@ -177,12 +192,14 @@ static Tensor tensor_as(Weights *weights, Shape shape, DType type, const char *n
         weights->failed = true;
         return tensor_absent();
     }
-    if (type == F16)
+    if (changed)
+        weights->failed = !convert_changed(weights, converted, type, numbers, entry->dtype, shape, name);
+    else if (type == F16)
         convert_to_f16(converted, numbers, entry->dtype, n);
     else
         convert_to_f32(converted, numbers, entry->dtype, n);
     safetensors_release(numbers, n * dtype_size(entry->dtype));
-    return (Tensor){converted, shape, type, ON_HOST};
+    return weights->failed ? tensor_absent() : (Tensor){converted, shape, type, ON_HOST};
 }
 
 Tensor weights_tensor(Weights *weights, Shape shape, const char *prefix, const char *name) {

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/tensor.h"
+#include "io/lora.h"
 #include "io/weight_files.h"
 
 // Where a file keeps a tensor: under this name, and as one of several that are stacked along the first axis.
@@ -27,6 +28,8 @@ typedef struct Weights {
     StoredNaming *naming;
     const void *naming_context;
     DType matrix_type;  // F32 or F16: how matrices are kept in memory
+    Loras *loras;       // what is added to the weights, or NULL
+    const char *stage;  // how these call the stage
     Error *error;       // the first failure
     bool failed;
     void **converted;  // memory of tensors that aren't used as the file has them; freed by weights_close
@@ -46,7 +49,7 @@ void weights_open_over(Weights *weights, const WeightFiles *files, StoredNaming 
 void weights_close(Weights *weights);
 
 // The tensor `prefix` + `name` (prefix may be ""), as F32: in place where the file holds aligned F32 (that memory can't
-// be written), else converted from F32, F16 or BF16. Valid until weights_close.
+// be written), else a copy: converted from F32, F16 or BF16, or changed by LoRAs. Valid until weights_close.
 Tensor weights_tensor(Weights *weights, Shape shape, const char *prefix, const char *name);
 // The same for the weight of a linear layer or a convolution, as F32 or F16: what weights->matrix_type says. Those are
 // nearly all of a model's numbers; what else there is (biases, norms, embeddings) stays F32.

@@ -190,10 +190,11 @@ const char *model_note(const Model *model) { return model->single_file ? single_
 
 // ---- open and close -------------------------------------------------------------------------------------------------
 
-static bool networks_open(Model *model, const ModelOptions *options, Error *error) {
+static bool networks_open(Model *model, Loras *loras, const ModelOptions *options, Error *error) {
     char *text_encoder = path_join(model->path, "text_encoder"), *unet = path_join(model->path, "unet"),
          *vae = path_join(model->path, "vae");
-    StageFiles files = {.single_file = model->single_file, .matrix_type = options->half_weights ? F16 : F32};
+    StageFiles files = {
+        .single_file = model->single_file, .matrix_type = options->half_weights ? F16 : F32, .loras = loras};
     if (!model->single_file) files.folder = text_encoder;
     model->text_encoder = text_encoder_open_from(&files, error);
     if (!model->single_file) files.folder = unet;
@@ -203,6 +204,27 @@ static bool networks_open(Model *model, const ModelOptions *options, Error *erro
     free(text_encoder);
     free(unet);
     free(vae);
+    return ok;
+}
+
+// What was added to the weights, noted for those who ask how a picture was made.
+static void note_loras(Model *model, const Loras *loras, const ModelOptions *options) {
+    model->loras = calloc(options->lora_count + 1, sizeof *model->loras);  // + 1: calloc(0) may answer NULL
+    CHECK(model->loras, "out of memory");
+    for (size_t i = 0; i < options->lora_count; i++) {
+        model->loras[i] = (MergedLora){.path = strdup(options->loras[i].path),
+                                       .weight = options->loras[i].weight,
+                                       .layers = loras_layers(loras, i)};
+        CHECK(model->loras[i].path, "out of memory");
+        model->lora_count++;
+    }
+}
+
+static bool changed_networks_open(Model *model, const ModelOptions *options, Error *error) {
+    Loras *loras = loras_open(options->loras, options->lora_count, error);
+    bool ok = loras && networks_open(model, loras, options, error) && loras_all_used(loras, error);
+    if (ok) note_loras(model, loras, options);
+    loras_close(loras);
     return ok;
 }
 
@@ -230,7 +252,7 @@ Model *model_open_with(const char *path, const ModelOptions *options, Error *err
     CHECK(model->path && (model->vae_path || !options->vae), "out of memory");
     bool ok = source_open(model, error);
     if (ok) model->tokenizer = tokenizer_for(path, model->single_file, options->tokenizer, error);
-    ok = model->tokenizer && networks_open(model, options, error);
+    ok = model->tokenizer && changed_networks_open(model, options, error);
     if (ok && options->tokenizer) ok = tokenizer_fits(model->tokenizer, options->tokenizer, model->text_encoder, error);
     ok = ok && parts_fit(model, error);
     if (!ok) {
@@ -253,5 +275,7 @@ void model_close(Model *model) {
     single_file_close(model->single_file);  // the networks' weights lie in it
     free(model->path);
     free(model->vae_path);
+    for (size_t i = 0; i < model->lora_count; i++) free(model->loras[i].path);
+    free(model->loras);
     free(model);
 }

@@ -54,6 +54,20 @@ static void note_kernels(Run *run) {
     free(kernels.data);
 }
 
+// "style.safetensors:0.7", each as --lora takes it, a line each
+static void note_loras(Run *run) {
+    const Model *model = run->model;
+    TextBuffer loras = {0};
+    for (size_t i = 0; i < model->lora_count; i++) {
+        char weight[32];
+        snprintf(weight, sizeof weight, ":%.7g", (double)model->loras[i].weight);
+        const char *words[] = {i > 0 ? "\n" : "", model->loras[i].path, weight};
+        for (size_t k = 0; k < 3; k++) text_append(&loras, words[k], strlen(words[k]));
+    }
+    note(run, "loras", "%s", loras.data);
+    free(loras.data);
+}
+
 void run_note_settings(Run *run) {
     const Settings *s = &run->settings;
     for (size_t i = 0; i < run->metadata_count; i++) free((char *)run->metadata[i].value);
@@ -62,6 +76,7 @@ void run_note_settings(Run *run) {
     note(run, "negative_prompt", "%s", s->negative_prompt);
     note(run, "model", "%s", run->model->path);
     if (run->model->vae_path) note(run, "vae", "%s", run->model->vae_path);
+    if (run->model->lora_count > 0) note_loras(run);
     note(run, "scheduler", "%s", run->scheduler->kind->name);
     note(run, "num_inference_steps", "%zu", s->num_inference_steps);
     note(run, "guidance_scale", "%g", as_written(s->guidance_scale));

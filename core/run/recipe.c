@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "run/run.h"
+#include "stages/tokenizer_text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,21 +29,39 @@ static void special_parameters(const Settings *s, char *text, size_t size) {
     snprintf(text, size, "%s%s", clip_skip, brackets && !s->prompt_weights ? "Emphasis: None, " : "");
 }
 
+// 'Lora: "style.safetensors:0.7, other.safetensors:1", '; "" without any
+static char *loras_part(const Model *model) {
+    TextBuffer part = {0};
+    text_append(&part, "", 0);
+    for (size_t i = 0; i < model->lora_count; i++) {
+        size_t length;
+        const char *name = path_tail(model->loras[i].path, &length), *before = i == 0 ? "Lora: \"" : ", ";
+        char weight[32];
+        snprintf(weight, sizeof weight, ":%.7g%s", (double)model->loras[i].weight,
+                 i + 1 == model->lora_count ? "\", " : "");
+        text_append(&part, before, strlen(before));
+        text_append(&part, name, length);
+        text_append(&part, weight, strlen(weight));
+    }
+    return part.data;
+}
+
 static char *parameters_line(const Run *run, const Settings *s) {
     size_t length;
     char special[128];
     special_parameters(s, special, sizeof special);
     const char *model = path_tail(run_model(run)->path, &length);
     bool negative = *s->negative_prompt;
-    char *line;
+    char *loras = loras_part(run_model(run)), *line;
     int written =
         asprintf(&line,
                  "%s\n%s%s%sSteps: %zu, Sampler: %s, CFG scale: %g, Seed: %llu, Size: %zux%zu, Model: %.*s, "
-                 "%sVersion: Sculpt %s",
+                 "%s%sVersion: Sculpt %s",
                  s->prompt, negative ? "Negative prompt: " : "", s->negative_prompt, negative ? "\n" : "",
                  s->num_inference_steps, run_scheduler(run)->kind->name, s->guidance_scale, (unsigned long long)s->seed,
-                 s->width, s->height, (int)length, model, special, SCULPT_VERSION);
+                 s->width, s->height, (int)length, model, special, loras, SCULPT_VERSION);
     CHECK(written >= 0, "out of memory");
+    free(loras);
     return line;
 }
 

@@ -30,5 +30,7 @@ bool stage_weights_open(const StageFiles *files, const char *part, Weights *weig
     else if (!weights_open_folder(weights, files->folder, transformers ? "model" : "diffusion_pytorch_model", error))
         return false;
     weights->matrix_type = files->matrix_type;
+    weights->loras = files->loras;
+    weights->stage = part;
     return true;
 }

@@ -111,6 +111,7 @@ UNet *unet_open_from(const StageFiles *files, Error *error) {
     bool ok = stage_config_open(files, "unet", &config, error) && unet_config_read(&config, &unet->config) &&
               stage_weights_open(files, "unet", &unet->weights, error);
     if (ok) {
+        if (files->loras) loras_set_layers_per_block(files->loras, unet->config.layers_per_block[0]);
         load_weights(unet);
         ok = weights_ok(&unet->weights);
     }
