@@ -111,6 +111,20 @@ FAMILY_RUNS = {
     "inpaint": {name: run for name, run in RUNS.items() if "mask" in run},
 }
 
+# With LoRAs: file and weight
+RABBIT = {"prompt": "a sad white rabbit in space, as a blueprint", "steps": 20, "guidance": 4, "seed": 1}
+STYLE, OTHER = "tests/golden/lora/style", "tests/golden/lora/other"
+LORA_RUNS = {
+    "data/models/critters": {
+        "a LoRA": RABBIT | {"loras": {"data/models/critters-blueprint": 1.0}},
+        "a LoRA, half, fastest": RABBIT | {"loras": {"data/models/critters-blueprint": 0.5}, "kernels": []},
+    },
+    "tests/golden/runs/sd1": {
+        "a LoRA of kohya's": RABBIT | {"loras": {f"{STYLE}_kohya": 1.3}},
+        "two LoRAs": RABBIT | {"loras": {STYLE: 0.7, OTHER: -0.3}},
+    },
+}  # fmt: skip
+
 # ---- what goes in ----------------------------------------------------------------------------------------------------
 
 
@@ -156,6 +170,11 @@ def open_pipeline(folder, run):
         kind = SCHEDULERS[run["scheduler"]]
         settings = NAMED_BY.get(run["scheduler"], {}) | run.get("config", {})
         pipeline.scheduler = kind.from_config(pipeline.scheduler.config, **settings)
+    if "loras" in run:
+        names = [os.path.basename(path) for path in run["loras"]]
+        for name, path in zip(names, run["loras"]):
+            pipeline.load_lora_weights(f"{path}.safetensors", adapter_name=name)
+        pipeline.set_adapters(names, list(run["loras"].values()))
     return pipeline
 
 
@@ -253,6 +272,8 @@ def draw_with_sculpt(program, folder, run, pipeline, scratch):
     if "strength" in run:
         init_picture(pipeline, run).save(scratch / "init.png")
         command += ["--init", str(scratch / "init.png"), "--strength", str(run["strength"])]
+    for path, weight in run.get("loras", {}).items():
+        command += ["--lora", f"{path}.safetensors:{weight}"]
     if "mask" in run:
         mask_picture(pipeline, run).save(scratch / "mask.png")
         command += ["--mask", str(scratch / "mask.png")]
@@ -327,7 +348,7 @@ def try_run(program, folder, run):
 def models(scratch):
     """Name, folder and runs of each model"""
     for folder in MODELS:
-        yield folder, folder, RUNS
+        yield folder, folder, RUNS | LORA_RUNS.get(folder, {})
     for family, runs in FAMILY_RUNS.items():
         make_golden_families.assemble("tests/golden", family, f"{scratch}/{family}")
         yield family, f"{scratch}/{family}", runs

@@ -43,6 +43,7 @@ enum {
     PREVIEW_VAE,
     TOKENIZER,
     WEIGHTS,
+    LORA,
     STEPS_DIR,
     TRACE,
     THREADS,
@@ -61,6 +62,7 @@ typedef struct OptionRow {
 
 static const OptionRow OPTIONS[] = {
     {"model", 'm', true, DRAW | TOKENIZE | SCHEDULERS, false},
+    {"lora", LORA, true, DRAW, true},
     {"negative", 'n', true, DRAW, false},
     {"steps", 's', true, DRAW, false},
     {"guidance", 'g', true, DRAW, false},
@@ -146,17 +148,41 @@ static bool read_weights(const char *text, bool *half, Error *error) {
     return error_set(error, "--weights %s: weights are kept as f16 or f32; use one of those", text);
 }
 
+static bool ends_in(const char *text, size_t length, const char *ending) {
+    size_t tail = strlen(ending);
+    return length > tail && memcmp(text + length - tail, ending, tail) == 0;
+}
+
 static bool read_file_name(const char *name, const char *text, const char *ending, Error *error) {
-    size_t length = strlen(text), tail = strlen(ending);
-    if (length > tail && strcmp(text + length - tail, ending) == 0) return true;
+    if (ends_in(text, strlen(text), ending)) return true;
     return error_set(error, "--%s %s: what is written there is a %s file; let the name end so", name, text, ending);
 }
 
-static bool option_apply(Options *o, const OptionRow *row, const char *value, Error *error) {
+// FILE or FILE:WEIGHT, cut at the colon. A path may have colons, too: only a number behind the last one is a weight, and
+// "a.safetensors:" with anything else behind it means a file only if that is one's name again.
+static bool read_lora(const char *name, char *text, LoraFile *lora, Error *error) {
+    static const char ENDING[] = ".safetensors";
+    char *colon = strrchr(text, ':');
+    *lora = (LoraFile){.path = text, .weight = 1};
+    if (!*text || colon == text) return error_set(error, "--%s %s: names no file; see sculpt --help", name, text);
+    if (!colon) return true;
+    bool number = colon[1] && strspn(colon + 1, "+-.0123456789eE") == strlen(colon + 1);
+    bool meant = ends_in(text, (size_t)(colon - text), ENDING) && !ends_in(text, strlen(text), ENDING);
+    if (!number && !meant) return true;
+    *colon = '\0';
+    return read_number(name, colon + 1, -1000, 1000, &lora->weight, error);
+}
+
+static bool option_apply(Options *o, const OptionRow *row, char *value, Error *error) {
     enum { MAX_STEPS = 100000, MAX_THREADS = 1024, MAX_CLIP_SKIP = 256 };
     size_t threads;
     switch (row->id) {
     case 'm': o->model = value; return true;
+    case LORA:
+        if (o->lora_count == MAX_LORAS) {
+            return error_set(error, "--lora: given more than %d times; leave some out", MAX_LORAS);
+        }
+        return read_lora(row->name, value, &o->loras[o->lora_count++], error);
     case 'n': o->negative_prompt = value; return true;
     case 's': return read_size(row->name, value, 1, MAX_STEPS, &o->num_inference_steps, error);
     case 'g': return o->has_guidance = read_number(row->name, value, -1000, 1000, &o->guidance_scale, error);

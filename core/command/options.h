@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "io/lora.h"
 #include "ops/registry.h"
 
 #include <stdbool.h>
@@ -14,7 +15,7 @@
 
 typedef enum Command { COMMAND_DRAW, COMMAND_TOKENIZE, COMMAND_KERNELS, COMMAND_SCHEDULERS } Command;
 
-enum { MAX_SCHEDULER_CONFIGS = 32 };
+enum { MAX_SCHEDULER_CONFIGS = 32, MAX_LORAS = 32 };
 
 typedef struct Options {
     Command command;
@@ -22,6 +23,8 @@ typedef struct Options {
 
     const char *text;   // the prompt of draw, the TEXT of tokenize
     const char *model;  // NULL: not given
+    LoraFile loras[MAX_LORAS];
+    size_t lora_count;
     const char *negative_prompt;
     size_t num_inference_steps;  // 0: the model's own
     bool has_guidance;
@@ -47,7 +50,7 @@ typedef struct Options {
 } Options;
 
 // Reads argv, options in any place. The first word that is no option chooses the command if it is one's name, else it
-// is the prompt. The strings stay argv's.
+// is the prompt. The strings stay argv's, where that of --lora ends before its weight.
 bool options_read(Options *options, int argc, char **argv, Error *error);
 
 // "tokenize"

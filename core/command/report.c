@@ -38,6 +38,11 @@ void report_cost(const Model *model, const Settings *settings, const RunCost *co
             number_text((double)cost->parameters).text, settings->width, settings->height, cost->scheduler->name,
             settings->guidance_scale, (unsigned long long)settings->seed);
     if (*model_note(model)) fprintf(stderr, "%s: %s\n", model->path, model_note(model));
+    for (size_t i = 0; i < model->lora_count; i++) {
+        const MergedLora *lora = &model->loras[i];
+        fprintf(stderr, "lora %s: weight %g, %zu layer%s changed\n", lora->path, lora->weight, lora->layers,
+                plural(lora->layers));
+    }
     if (*cost->scheduler_note) fprintf(stderr, "%s\n", cost->scheduler_note);
     if (*settings->negative_prompt && !guided) report_unheard(settings, "the negative prompt");
     if (settings->guidance_rescale > 0 && !guided) report_unheard(settings, "guidance-rescale");

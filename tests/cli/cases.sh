@@ -49,7 +49,7 @@ refuses() {
     [ ! -s "$work/stdout" ] || problem "$call: printed something"
     [ "$before" = "$after" ] || problem "$call: left files behind: $(comm -13 <(echo "$before") <(echo "$after") | tr '\n' ' ')"
 }
-cost_lines='parameters\.\|FLOP in all\|steps_offset\|clip_sample\|the model never sees\|^strength \|^mask: '
+cost_lines='parameters\.\|FLOP in all\|steps_offset\|clip_sample\|the model never sees\|^strength \|^mask: \|^lora '
 
 # accepts ARGUMENT...: ends with status 0
 accepts() {
@@ -59,6 +59,16 @@ accepts() {
 expect() { [ "$2" = "$3" ] || problem "$1: \"${2:0:200}\", not \"${3:0:200}\""; }
 
 draw() { accepts "$@" -m "$model" -s 2 --seed 1; }
+
+# trace_header FILE: the JSON text at its beginning
+trace_header() { tail -c +9 "$1" | head -c "$(od -An -t u8 -N 8 "$1" | tr -d ' ')"; }
+
+# trace_pixels FILE: the picture in a trace, a number a line
+trace_pixels() {
+    local begin end
+    read -r begin end < <(trace_header "$1" | jq -r '.image.data_offsets | @tsv')
+    tail -c +9 "$1" | tail -c +$(($(trace_header "$1" | wc -c) + begin + 1)) | head -c $((end - begin)) | od -An -v -t f4 -w4
+}
 
 run_cases() {
     local case

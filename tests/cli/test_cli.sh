@@ -8,7 +8,7 @@
 help_teaches() {
     accepts --help
     for option in model negative steps guidance guidance-rescale prompt-weights clip-skip scheduler scheduler-config seed \
-        rng width height init mask strength latents vae preview-vae tokenizer weights output steps-dir trace threads kernel help version; do
+        rng width height init mask strength latents vae preview-vae tokenizer weights lora output steps-dir trace threads kernel help version; do
         grep -q -e "--$option\b" "$work/stdout" || problem "--$option is not in --help"
     done
     cp "$work/stdout" help
@@ -25,7 +25,7 @@ help_teaches() {
 later_options_are_unknown() {
     local help
     help=$("$sculpt" --help)
-    for option in lora precision deep-cache guidance-interval exact exact-data window device trace-attention; do
+    for option in precision deep-cache guidance-interval exact exact-data window device trace-attention; do
         refuses 2 "no such option" "a cat" --$option x
         ! grep -q -e "--$option\b" <<<"$help" || problem "--$option is in --help"
     done
@@ -141,9 +141,6 @@ pictures_tell_their_settings() {
         grep -qa "$text" settings.png || problem "\"$text\" isn't in the PNG"
     done
 }
-
-# trace_header FILE: the JSON text at its beginning
-trace_header() { tail -c +9 "$1" | head -c "$(od -An -t u8 -N 8 "$1" | tr -d ' ')"; }
 
 traces_tell_their_settings() {
     draw "a red cat" -o first.png
@@ -324,13 +321,6 @@ given_latents() {
     for file in name axes two channels empty whole cut nan; do
         refuses 1 "$file.safetensors" "a cat" -m "$model" --latents $file.safetensors
     done
-}
-
-# trace_pixels FILE: the picture in a trace, a number a line
-trace_pixels() {
-    local begin end
-    read -r begin end < <(trace_header "$1" | jq -r '.image.data_offsets | @tsv')
-    tail -c +9 "$1" | tail -c +$(($(trace_header "$1" | wc -c) + begin + 1)) | head -c $((end - begin)) | od -An -v -t f4 -w4
 }
 
 # same_picture TRACE TRACE: that differ by at most a mean square of 1e-6, which is a PSNR of 60 dB
