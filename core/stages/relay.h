@@ -17,7 +17,7 @@
 
 #include "base/arena.h"
 
-enum { RELAY_MAX = 32 };
+enum { RELAY_MAX = 160 };
 
 typedef struct Relay {
     Arena *arena;

@@ -26,57 +26,57 @@ static Tensor self_attention(Context *ctx, Tensor x, const VaeMidBlock *block, s
 }
 
 // x [B, C, h, w] -> the same shape
-static Tensor mid_block(Context *ctx, Tensor x, const VaeMidBlock *block, size_t groups) {
-    bool has_attention = layer_present(&block->group_norm);
-    Relay relay = relay_open(&ctx->arena, 2 + has_attention);
-    relay_pass(&relay);
+static Tensor mid_block(Context *ctx, Tensor x, const VaeMidBlock *block, size_t groups, Relay *relay) {
+    relay_pass(relay);
     Tensor h = resnet_block_forward(ctx, x, tensor_absent(), &block->resnets[0]);
-    if (has_attention) {
-        relay_pass(&relay);
+    if (layer_present(&block->group_norm)) {
+        relay_pass(relay);
         h = self_attention(ctx, h, block, groups);
     }
-    relay_pass(&relay);
+    relay_pass(relay);
     h = resnet_block_forward(ctx, h, tensor_absent(), &block->resnets[1]);
-    relay_close(&relay);
     observe(ctx, h, "%s", block->place.text);
     return h;
 }
 
 // x [B, Cin, H, W] -> [B, C, H/2, W/2] (the same size in the last block)
-static Tensor down_block(Context *ctx, Tensor x, const VaeBlock *block) {
-    bool has_downsampler = layer_present(&block->sampler);
-    Relay relay = relay_open(&ctx->arena, block->layers + has_downsampler);
+static Tensor down_block(Context *ctx, Tensor x, const VaeBlock *block, Relay *relay) {
     Tensor h = x;
     for (size_t i = 0; i < block->layers; i++) {
-        relay_pass(&relay);
+        relay_pass(relay);
         h = resnet_block_forward(ctx, h, tensor_absent(), &block->resnets[i]);  // [B, C, H, W]
     }
-    if (has_downsampler) {
-        relay_pass(&relay);
+    if (layer_present(&block->sampler)) {
+        relay_pass(relay);
         h = downsample(ctx, h, &block->sampler, 0);  // [B, C, H/2, W/2]
     }
-    relay_close(&relay);
     observe(ctx, h, "%s", block->place.text);
     return h;
 }
 
 // x [B, Cin, H, W] -> [B, C, 2H, 2W] (the same size in the last block)
-static Tensor up_block(Context *ctx, Tensor x, const VaeBlock *block) {
-    bool has_upsampler = layer_present(&block->sampler);
+static Tensor up_block(Context *ctx, Tensor x, const VaeBlock *block, Relay *relay) {
     size_t H = x.shape.axis[2], W = x.shape.axis[3];
-    Relay relay = relay_open(&ctx->arena, block->layers + has_upsampler);
     Tensor h = x;
     for (size_t i = 0; i < block->layers; i++) {
-        relay_pass(&relay);
+        relay_pass(relay);
         h = resnet_block_forward(ctx, h, tensor_absent(), &block->resnets[i]);  // [B, C, H, W]
     }
-    if (has_upsampler) {
-        relay_pass(&relay);
+    if (layer_present(&block->sampler)) {
+        relay_pass(relay);
         h = upsample(ctx, h, 2 * H, 2 * W, &block->sampler);  // [B, C, 2H, 2W]
     }
-    relay_close(&relay);
     observe(ctx, h, "%s", block->place.text);
     return h;
+}
+
+// Layers from conv_in to conv_out that hand over to each other, all in one relay. With a relay for each block, a block's
+// input would stay until the whole block is done, and at 512 x 512 pixels the decoder's last one is given 268 MB.
+static size_t layer_count(const VaeHalf *half, size_t levels) {
+    _Static_assert(5 + VAE_MAX_LEVELS * (VAE_MAX_LAYERS + 2) + 1 <= RELAY_MAX, "the largest decoder needs more layers");
+    size_t layers = 1 + 2 + layer_present(&half->mid_block.group_norm) + 1;
+    for (size_t i = 0; i < levels; i++) layers += half->blocks[i].layers + layer_present(&half->blocks[i].sampler);
+    return layers;
 }
 
 Tensor vae_encode(Context *ctx, const Vae *vae, Tensor pixels) {
@@ -87,15 +87,11 @@ Tensor vae_encode(Context *ctx, const Vae *vae, Tensor pixels) {
     CHECK(H % factor == 0 && W % factor == 0, "pixels %s, factor %zu", shape_text(pixels.shape).text, factor);
     if (vae->tiny) return vae_tiny_encode(ctx, vae->tiny, pixels);
 
-    Relay relay = relay_open(&ctx->arena, 3 + config->levels + config->use_quant_conv);
+    Relay relay = relay_open(&ctx->arena, layer_count(encoder, config->levels) + config->use_quant_conv);
     relay_pass(&relay);
     Tensor h = conv2d(ctx, pixels, &encoder->conv_in, 1, 1);  // [B, C0, H, W]
-    for (size_t i = 0; i < config->levels; i++) {
-        relay_pass(&relay);
-        h = down_block(ctx, h, &encoder->blocks[i]);
-    }
-    relay_pass(&relay);
-    h = mid_block(ctx, h, &encoder->mid_block, groups);  // [B, C3, h, w]
+    for (size_t i = 0; i < config->levels; i++) h = down_block(ctx, h, &encoder->blocks[i], &relay);
+    h = mid_block(ctx, h, &encoder->mid_block, groups, &relay);  // [B, C3, h, w]
     relay_pass(&relay);
     h = norm_silu_conv(ctx, h, &encoder->conv_norm_out, groups, EPS,
                        &encoder->conv_out);  // [B, 2 latent_channels, h, w]
@@ -114,7 +110,7 @@ Tensor vae_decode(Context *ctx, const Vae *vae, Tensor latents) {
     size_t groups = config->norm_num_groups;
     if (vae->tiny) return vae_tiny_decode(ctx, vae->tiny, latents);
 
-    Relay relay = relay_open(&ctx->arena, 3 + config->levels + config->use_post_quant_conv);
+    Relay relay = relay_open(&ctx->arena, layer_count(decoder, config->levels) + config->use_post_quant_conv);
     Tensor h = latents;  // [B, latent_channels, h, w]
     if (config->use_post_quant_conv) {
         relay_pass(&relay);
@@ -122,12 +118,8 @@ Tensor vae_decode(Context *ctx, const Vae *vae, Tensor latents) {
     }
     relay_pass(&relay);
     h = conv2d(ctx, h, &decoder->conv_in, 1, 1);  // [B, C3, h, w]
-    relay_pass(&relay);
-    h = mid_block(ctx, h, &decoder->mid_block, groups);
-    for (size_t i = 0; i < config->levels; i++) {
-        relay_pass(&relay);
-        h = up_block(ctx, h, &decoder->blocks[i]);
-    }
+    h = mid_block(ctx, h, &decoder->mid_block, groups, &relay);
+    for (size_t i = 0; i < config->levels; i++) h = up_block(ctx, h, &decoder->blocks[i], &relay);
     relay_pass(&relay);
     h = norm_silu_conv(ctx, h, &decoder->conv_norm_out, groups, EPS, &decoder->conv_out);  // [B, 3, f h, f w]
     relay_close(&relay);

@@ -173,8 +173,8 @@ static void test_preview_is_decoded(void) {
 
 // Its memory is planned with the rest: here, where all else is small, it decides.
 static void test_preview_is_planned(void) {
-    Model *plain = open_with(SD2, (ModelOptions){.vae = GOLDEN "vae_tiny"});
-    Model *model = open_with(SD2, (ModelOptions){.vae = GOLDEN "vae_tiny", .preview_vae = SD1 "/vae"});
+    Model *plain = open_with(SD2, (ModelOptions){.vae = SD1 "/vae"});
+    Model *model = open_with(SD2, (ModelOptions){.vae = SD1 "/vae", .preview_vae = GOLDEN "vae_tiny"});
     Settings settings = runs_usual(model);
     settings.guidance_scale = 1;
     settings.width = settings.height = 128;
