@@ -162,12 +162,16 @@ void attention_openmp(float *out, const float *q, const float *k, const float *v
 // matrices whose rows lie further apart than they are long ("leading dimension" C), so nothing is copied to pick a head
 // out. Causal tiles compute scores that the softmax then ignores: text is 77 tokens long, the waste is nothing.
 
-enum { TILE_BYTES = 1 << 20, PARALLEL_FROM = 1 << 13 };  // numbers in a softmax before waking the other threads pays
+enum {
+    TILE_BYTES = 1 << 20,
+    TILE_QUERIES = 128,      // at least: every tile reads all keys and values, which for large pictures are in no cache
+    PARALLEL_FROM = 1 << 13  // numbers in a softmax before waking the other threads pays
+};
 
 static size_t tile_queries(AttentionShape s) {
     size_t rows = TILE_BYTES / (s.Tk * sizeof(float));
-    if (rows > s.Tq) return s.Tq;
-    return rows > 0 ? rows : 1;
+    if (rows < TILE_QUERIES) rows = TILE_QUERIES;
+    return rows < s.Tq ? rows : s.Tq;
 }
 
 size_t attention_blas_scratch_size(const void *attention_shape) {

@@ -20,7 +20,7 @@ AttentionKernel attention_naive, attention_openmp, attention_blas;
 
 size_t attention_naive_scratch_size(const void *attention_shape);
 size_t attention_openmp_scratch_size(const void *attention_shape);
-size_t attention_blas_scratch_size(const void *attention_shape);  // at most 1 MiB unless one row of scores needs more
+size_t attention_blas_scratch_size(const void *attention_shape);  // at most 1 MiB or 128 rows of scores
 
 // out [B, heads, Tq, Tk]: who looks at whom, each row summing to 1. For observers; no kernel needs it whole.
 void attention_probabilities(float *out, const float *q, const float *k, AttentionShape s);

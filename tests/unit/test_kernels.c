@@ -135,7 +135,7 @@ static void test_attention(void) {
     } s[] = {
         {1, 1, 1, 1, 1, false},      {2, 3, 5, 77, 7, false}, {2, 3, 77, 77, 4, true},   {1, 5, 1, 77, 16, false},
         {1, 3, 13, 13, 5, true},     {1, 7, 64, 1, 2, false}, {1, 1, 67, 67, 40, false}, {1, 1, 9, 9, 129, false},
-        {1, 2, 300, 1009, 8, false}, {1, 1, 1, 1, 3, true},   {1, 1, 600, 600, 3, true},
+        {1, 2, 300, 1009, 8, false}, {1, 1, 1, 1, 3, true},   {1, 1, 600, 600, 3, true}, {1, 2, 300, 2500, 8, false},
     };
     begin();
     for (size_t i = 0; i < sizeof s / sizeof s[0]; i++) {
