@@ -22,6 +22,9 @@ typedef struct Cost {
     uint64_t flops;  // a multiply and an add are two
     uint64_t bytes;  // read and written by the ops: inputs, weights, outputs
     uint64_t calls;  // ops
+    struct {
+        uint64_t flops, bytes;
+    } ops[OP_COUNT];  // how much of it is whose
 } Cost;
 
 // Called with each tensor that a stage shows: where it stands ("unet.down_blocks.0.attentions.1") and what it holds.

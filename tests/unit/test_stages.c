@@ -110,6 +110,12 @@ static void test_planning_equals_executing(void) {
                ctx.arena.high_water, plan.arena.high_water);
         EXPECT(ctx.cost.flops == plan.cost.flops && ctx.cost.bytes == plan.cost.bytes && plan.cost.calls > 0,
                "stage %d: cost differs from the plan", stage);
+        uint64_t flops = 0, bytes = 0;
+        for (int op = 0; op < OP_COUNT; op++) {
+            flops += plan.cost.ops[op].flops;
+            bytes += plan.cost.ops[op].bytes;
+        }
+        EXPECT(flops == plan.cost.flops && bytes == plan.cost.bytes, "stage %d: the ops' costs don't add up", stage);
         EXPECT(ctx.arena.used[0] == (shape_count(out.shape) * sizeof(float) + 63) / 64 * 64 && ctx.arena.used[1] == 0,
                "stage %d leaves more than its result", stage);
         context_close(&ctx);
