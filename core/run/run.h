@@ -6,7 +6,7 @@
 //     pipeline.c   begin, step, look inside                  decode.c     latents to a picture: finish
 //     copy.c       copy and change                           preview.c    latents to a small picture, nearly free
 //     trace.c      all that happened, as a file              recipe.c     what a picture was made from, as text
-//     notes.c      the settings as text
+//     notes.c      the settings as text                      family.c     which Stable Diffusion it is, for people
 
 #pragma once
 

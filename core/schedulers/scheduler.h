@@ -129,6 +129,9 @@ bool scheduler_config_set(SchedulerConfig *config, const char *assignment, Error
 // Whether this kind has the setting of a "key=value"; the error lists those it has.
 bool scheduler_kind_takes(const SchedulerKind *kind, const char *assignment, Error *error);
 
+const char *prediction_type_name(PredictionType type);       // "epsilon", "v_prediction", "sample"
+const char *timestep_spacing_name(TimestepSpacing spacing);  // "leading", "linspace", "trailing"
+
 // All settings that the kind has but trained_betas as "key=value key=value ...", as scheduler_config_set takes them.
 typedef struct SchedulerConfigText {
     char text[512];

@@ -29,6 +29,9 @@ static const char *const VARIANCE_TYPES[] = {"fixed_small", "fixed_small_log", "
 static const char *const FINAL_SIGMAS[] = {"zero", "sigma_min", NULL};
 static const char *const SPACINGS[] = {"leading", "linspace", "trailing", NULL};
 
+const char *prediction_type_name(PredictionType type) { return PREDICTION_TYPES[type]; }
+const char *timestep_spacing_name(TimestepSpacing spacing) { return SPACINGS[spacing]; }
+
 static const Field FIELDS[] = {
     {"num_train_timesteps", WHOLE, offsetof(SchedulerConfig, num_train_timesteps), NULL},
     {"beta_start", NUMBER, offsetof(SchedulerConfig, beta_start), NULL},
