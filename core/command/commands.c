@@ -20,6 +20,21 @@ bool output_flush(Error *error) {
     return error_set(error, "standard output: can't be written: %s; is the disk full?", strerror(errno));
 }
 
+Settings settings_asked(const Model *model, const Options *options) {
+    Settings settings = settings_default(model);
+    if (options->num_inference_steps) settings.num_inference_steps = options->num_inference_steps;
+    if (options->has_guidance) settings.guidance_scale = options->guidance_scale;
+    settings.scheduler = options->scheduler;
+    settings.scheduler_overrides = options->scheduler_configs;
+    settings.scheduler_override_count = options->scheduler_config_count;
+    if (options->width) settings.width = options->width;
+    if (options->height) settings.height = options->height;
+    memcpy(settings.kernels, options->kernels, sizeof settings.kernels);
+    settings.kernel_count = options->kernel_count;
+    settings.threads = options->threads;
+    return settings;
+}
+
 bool program_path(char path[PATH_MAX]) {
     ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 1);
     if (length < 0) return false;

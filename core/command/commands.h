@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "command/options.h"
+#include "sculpt.h"
 
 #include <limits.h>
 #include <stdbool.h>
@@ -16,6 +17,7 @@ int command_draw(const Options *options);
 int command_tokenize(const Options *options);
 int command_kernels(void);
 int command_schedulers(const Options *options);
+int command_inspect(const Options *options);
 
 // "sculpt: what: why; what to do" on stderr; returns EXIT_RUN_FAILED.
 int report_failure(const Error *error);
@@ -23,6 +25,10 @@ int report_failure(const Error *error);
 // The folder that --model names, or the model that comes with Sculpt: data/models/critters, looked for in the current
 // folder and then beside the program itself, so that it is found from anywhere. malloc'ed.
 char *model_folder(const Options *options);
+
+// The model's default settings, and over them what was asked for about the walk: steps, guidance, scheduler, size,
+// kernels, threads.
+Settings settings_asked(const Model *model, const Options *options);
 
 // Where this program's own file is; false where /proc can't tell.
 bool program_path(char path[PATH_MAX]);

@@ -67,23 +67,14 @@ static uint64_t random_seed(void) {
 static bool settings_make(Drawing *d, Error *error) {
     const Options *o = d->options;
     Settings *s = &d->settings;
-    *s = settings_default(d->model);
+    *s = settings_asked(d->model, o);
     s->prompt = o->text;
     s->negative_prompt = o->negative_prompt;
-    if (o->num_inference_steps) s->num_inference_steps = o->num_inference_steps;
-    if (o->has_guidance) s->guidance_scale = o->guidance_scale;
     s->guidance_rescale = o->guidance_rescale;
     s->prompt_weights = o->prompt_weights;
     s->clip_skip = o->clip_skip;
     s->strength = o->strength;
     s->seed = o->has_seed ? o->seed : random_seed();
-    s->scheduler = o->scheduler;
-    s->scheduler_overrides = o->scheduler_configs;
-    s->scheduler_override_count = o->scheduler_config_count;
-    memcpy(s->kernels, o->kernels, sizeof s->kernels);
-    s->kernel_count = o->kernel_count;
-    s->threads = o->threads;
-
     if (o->init) {
         if (!png_read(o->init, &d->init, error)) return false;
         s->init = &d->init;
@@ -92,14 +83,10 @@ static bool settings_make(Drawing *d, Error *error) {
         if (!png_read(o->mask, &d->mask, error)) return false;
         s->mask = &d->mask;
     }
-    if (o->latents) {
-        s->width = o->width;
-        s->height = o->height;
-        return latents_read(o->latents, d->model, s, error);
-    }
-    if (o->width) s->width = o->width;
-    if (o->height) s->height = o->height;
-    return true;
+    if (!o->latents) return true;
+    s->width = o->width;
+    s->height = o->height;
+    return latents_read(o->latents, d->model, s, error);
 }
 
 static bool drawing_open(Drawing *d, Error *error) {

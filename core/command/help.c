@@ -10,6 +10,7 @@ static const char DRAW_HELP[] =
     "sculpt tokenize TEXT [options]       what the model reads when it reads a text\n"
     "sculpt kernels                       the ops of the networks, and the ways to compute each\n"
     "sculpt schedulers                    the ways from noise to picture\n"
+    "sculpt inspect PATH [options]        what is in a checkpoint, and what a picture costs\n"
     "sculpt COMMAND --help                more on one of them\n"
     "\n"
     "What to draw\n"
@@ -125,11 +126,30 @@ static const char SCHEDULERS_HELP[] =
     "\n"
     "  -m, --model DIR          whose scheduler to mark [data/models/critters]\n";
 
+static const char INSPECT_HELP[] =
+    "sculpt inspect PATH [options]\n"
+    "\n"
+    "Tells what is in a checkpoint: which Stable Diffusion it is or was made of, its networks, how their numbers are\n"
+    "stored, the scheduler that it names; and what a picture costs: arithmetic, memory, time on this machine, and\n"
+    "electricity. Nothing is drawn. The time is an estimate: each op is tried for a moment, as busy as the machine is\n"
+    "now.\n"
+    "\n"
+    "  PATH                     what --model of draw takes: a folder as diffusers saves it, or a .safetensors file\n"
+    "      --watts N            what the computer draws while it computes [100, a desktop; a laptop takes 30 to 60]\n"
+    "      --price X            dollars a kWh [0.30]\n"
+    "      --json               everything as one object\n"
+    "\n"
+    "As for draw, which says more about them: -s, -g, -W, -H [512 x 512, and the size that the model is at home at],\n"
+    "--scheduler, --scheduler-config, --vae, --tokenizer, --weights, --threads, --kernel.\n"
+    "\n"
+    "Try: sculpt inspect data/models/critters -s 50 --kernel conv2d=naive\n";
+
 void help_print(Command command) {
     switch (command) {
     case COMMAND_TOKENIZE: fputs(TOKENIZE_HELP, stdout); break;
     case COMMAND_KERNELS: fputs(KERNELS_HELP, stdout); break;
     case COMMAND_SCHEDULERS: fputs(SCHEDULERS_HELP, stdout); break;
+    case COMMAND_INSPECT: fputs(INSPECT_HELP, stdout); break;
     default: fputs(DRAW_HELP, stdout); break;
     }
 }

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const COMMAND_NAMES[] = {"draw", "tokenize", "kernels", "schedulers"};
+static const char *const COMMAND_NAMES[] = {"draw", "tokenize", "kernels", "schedulers", "inspect"};
 enum { COMMAND_COUNT = sizeof COMMAND_NAMES / sizeof *COMMAND_NAMES };
 
 const char *command_name(Command command) { return COMMAND_NAMES[command]; }
@@ -23,7 +23,8 @@ enum {
     TOKENIZE = 1 << COMMAND_TOKENIZE,
     KERNELS = 1 << COMMAND_KERNELS,
     SCHEDULERS = 1 << COMMAND_SCHEDULERS,
-    ALL_COMMANDS = DRAW | TOKENIZE | KERNELS | SCHEDULERS,
+    INSPECT = 1 << COMMAND_INSPECT,
+    ALL_COMMANDS = DRAW | TOKENIZE | KERNELS | SCHEDULERS | INSPECT,
 };
 
 // Options without a short form are told apart by numbers that are no letters.
@@ -49,6 +50,8 @@ enum {
     THREADS,
     KERNEL,
     JSON,
+    WATTS,
+    PRICE,
     VERSION
 };
 
@@ -64,31 +67,33 @@ static const OptionRow OPTIONS[] = {
     {"model", 'm', true, DRAW | TOKENIZE | SCHEDULERS, false},
     {"lora", LORA, true, DRAW, true},
     {"negative", 'n', true, DRAW, false},
-    {"steps", 's', true, DRAW, false},
-    {"guidance", 'g', true, DRAW, false},
+    {"steps", 's', true, DRAW | INSPECT, false},
+    {"guidance", 'g', true, DRAW | INSPECT, false},
     {"guidance-rescale", GUIDANCE_RESCALE, true, DRAW, false},
     {"prompt-weights", PROMPT_WEIGHTS, false, DRAW | TOKENIZE, false},
     {"clip-skip", CLIP_SKIP, true, DRAW, false},
-    {"scheduler", SCHEDULER, true, DRAW, false},
-    {"scheduler-config", SCHEDULER_CONFIG, true, DRAW, true},
+    {"scheduler", SCHEDULER, true, DRAW | INSPECT, false},
+    {"scheduler-config", SCHEDULER_CONFIG, true, DRAW | INSPECT, true},
     {"seed", SEED, true, DRAW, false},
     {"rng", RNG, true, DRAW, false},
-    {"width", 'W', true, DRAW, false},
-    {"height", 'H', true, DRAW, false},
+    {"width", 'W', true, DRAW | INSPECT, false},
+    {"height", 'H', true, DRAW | INSPECT, false},
     {"init", INIT, true, DRAW, false},
     {"mask", MASK, true, DRAW, false},
     {"strength", STRENGTH, true, DRAW, false},
     {"latents", LATENTS, true, DRAW, false},
-    {"vae", VAE, true, DRAW, false},
+    {"vae", VAE, true, DRAW | INSPECT, false},
     {"preview-vae", PREVIEW_VAE, true, DRAW, false},
-    {"tokenizer", TOKENIZER, true, DRAW | TOKENIZE, false},
-    {"weights", WEIGHTS, true, DRAW, false},
+    {"tokenizer", TOKENIZER, true, DRAW | TOKENIZE | INSPECT, false},
+    {"weights", WEIGHTS, true, DRAW | INSPECT, false},
     {"output", 'o', true, DRAW, false},
     {"steps-dir", STEPS_DIR, true, DRAW, false},
     {"trace", TRACE, true, DRAW, false},
-    {"threads", THREADS, true, DRAW, false},
-    {"kernel", KERNEL, true, DRAW, true},
-    {"json", JSON, false, TOKENIZE, false},
+    {"threads", THREADS, true, DRAW | INSPECT, false},
+    {"kernel", KERNEL, true, DRAW | INSPECT, true},
+    {"json", JSON, false, TOKENIZE | INSPECT, false},
+    {"watts", WATTS, true, INSPECT, false},
+    {"price", PRICE, true, INSPECT, false},
     {"help", 'h', false, ALL_COMMANDS, true},
     {"version", VERSION, false, ALL_COMMANDS, true},
 };
@@ -222,6 +227,8 @@ static bool option_apply(Options *o, const OptionRow *row, char *value, Error *e
         o->kernels[o->kernel_count++] = value;
         return true;
     case JSON: o->json = true; return true;
+    case WATTS: return read_number(row->name, value, 1, 1e5f, &o->watts, error);
+    case PRICE: return read_number(row->name, value, 0.001f, 1000, &o->price, error);
     case 'h': o->help = true; return true;
     default: o->version = true; return true;
     }
@@ -319,21 +326,25 @@ static bool read_words(Options *options, int count, char **words, Error *error) 
     if (named) words++, count--;
     if (options->help || options->version) return true;
 
-    bool wants_text = options->command == COMMAND_DRAW || options->command == COMMAND_TOKENIZE;
-    if (!wants_text && count > 0) {
+    // What the word behind each command is, and an example; NULL: none is wanted
+    static const char *const WORDS[COMMAND_COUNT][2] = {
+        [COMMAND_DRAW] = {"text", "sculpt \"a red cat wearing a crown\""},
+        [COMMAND_TOKENIZE] = {"text", "sculpt tokenize \"a red cat\""},
+        [COMMAND_INSPECT] = {"path", "sculpt inspect data/models/critters"},
+    };
+    const char *what = WORDS[options->command][0], *example = WORDS[options->command][1];
+    if (!what && count > 0) {
         return error_set(error, "%s: sculpt %s takes no text; leave it out", words[0], command_name(options->command));
     }
-    if (wants_text && count == 0) {
-        const char *example =
-            options->command == COMMAND_DRAW ? "sculpt \"a red cat wearing a crown\"" : "sculpt tokenize \"a red cat\"";
-        return error_set(error, "%s: the text is missing; try %s, or sculpt --help", command_name(options->command),
+    if (what && count == 0) {
+        return error_set(error, "%s: the %s is missing; try %s, or sculpt --help", command_name(options->command), what,
                          example);
     }
     if (count > 1) {
-        return error_set(error, "\"%s\": a second text behind \"%s\"; put a prompt of several words in quotes",
-                         words[1], words[0]);
+        return error_set(error, "\"%s\": a second %s behind \"%s\"; put one of several words in quotes", words[1], what,
+                         words[0]);
     }
-    options->text = wants_text ? words[0] : NULL;
+    options->text = what ? words[0] : NULL;
     return true;
 }
 
@@ -363,7 +374,8 @@ static bool kernels_known(const Options *o, Error *error) {
 }
 
 bool options_read(Options *options, int argc, char **argv, Error *error) {
-    *options = (Options){.negative_prompt = "", .strength = -1, .output = "sculpt.png"};
+    *options = (Options){
+        .negative_prompt = "", .strength = -1, .output = "sculpt.png", .watts = DEFAULT_WATTS, .price = DEFAULT_PRICE};
     bool given[OPTION_COUNT] = {0};
     if (!read_options(options, argc, argv, given, error)) return false;
     if (!read_words(options, argc - optind, argv + optind, error)) return false;

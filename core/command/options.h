@@ -13,15 +13,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum Command { COMMAND_DRAW, COMMAND_TOKENIZE, COMMAND_KERNELS, COMMAND_SCHEDULERS } Command;
+typedef enum Command { COMMAND_DRAW, COMMAND_TOKENIZE, COMMAND_KERNELS, COMMAND_SCHEDULERS, COMMAND_INSPECT } Command;
 
 enum { MAX_SCHEDULER_CONFIGS = 32, MAX_LORAS = 32 };
+
+#define DEFAULT_WATTS 100.0f  // a desktop computer with all cores at work
+#define DEFAULT_PRICE 0.30f   // dollars a kWh; households pay 0.15 to 0.40 in most countries
 
 typedef struct Options {
     Command command;
     bool help, version;
 
-    const char *text;   // the prompt of draw, the TEXT of tokenize
+    const char *text;   // the prompt of draw, the TEXT of tokenize, the PATH of inspect
     const char *model;  // NULL: not given
     LoraFile loras[MAX_LORAS];
     size_t lora_count;
@@ -47,6 +50,7 @@ typedef struct Options {
     const char *kernels[OP_COUNT];
     size_t kernel_count;
     bool json;
+    float watts, price;  // of the computer; of a kWh
 } Options;
 
 // Reads argv, options in any place. The first word that is no option chooses the command if it is one's name, else it

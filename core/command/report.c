@@ -8,12 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-// "9.41 M", "1.2 G": three digits and the unit's thousand
-typedef struct NumberText {
-    char text[32];
-} NumberText;
-
-static NumberText number_text(double number) {
+NumberText number_text(double number) {
     static const char *const UNITS[] = {"", "k", "M", "G", "T", "P"};
     size_t unit = 0;
     for (; number >= 999.5 && unit < 5; unit++) number /= 1000;
@@ -22,7 +17,7 @@ static NumberText number_text(double number) {
     return text;
 }
 
-static const char *plural(size_t count) { return count == 1 ? "" : "s"; }
+const char *plural(size_t count) { return count == 1 ? "" : "s"; }
 
 // Of what only guidance's second pass would hear
 static void report_unheard(const Settings *settings, const char *what) {

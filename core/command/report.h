@@ -6,6 +6,15 @@
 
 #include "sculpt.h"
 
+// "9.41 M", "1.2 G": three digits and the unit's thousand, for a unit to follow
+typedef struct NumberText {
+    char text[32];
+} NumberText;
+NumberText number_text(double number);
+
+// "" for one, else "s"
+const char *plural(size_t count);
+
 // "data/models/critters: 9.4 M parameters. 128 x 128, ddim, guidance 7.5, seed 1", and what a step and all will take.
 // decodes: how many pictures will be decoded, the last one and those on the way; previews: those of a preview VAE
 void report_cost(const Model *model, const Settings *settings, const RunCost *cost, size_t decodes, size_t previews);

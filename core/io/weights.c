@@ -178,6 +178,7 @@ static Tensor tensor_as(Weights *weights, Shape shape, DType type, const char *n
     size_t n = shape_count(shape);
     const char *numbers = numbers_of(entry, &stored);
     weights->parameters += n;
+    weights->stored[entry->dtype] += n;
     weights->bytes += n * dtype_size(type);
     bool changed = loras_change(weights->loras, weights->stage, name);
     if (!changed && entry->dtype == type && (uintptr_t)numbers % dtype_size(type) == 0) {

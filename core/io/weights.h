@@ -22,6 +22,8 @@ typedef struct StoredName {
 // From diffusers' name to a file's own; false if it has no such tensor. NULL: the names are diffusers' own.
 typedef bool StoredNaming(const void *context, const char *name, StoredName *stored);
 
+enum { FLOAT_TYPES = BF16 + 1 };  // F32, F16, BF16
+
 typedef struct Weights {
     WeightFiles files;
     bool borrowed;  // the files belong to somebody else, who closes them later
@@ -34,9 +36,10 @@ typedef struct Weights {
     bool failed;
     void **converted;  // memory of tensors that aren't used as the file has them; freed by weights_close
     size_t converted_count;
-    size_t granted;     // bytes that the system has been asked about and that aren't taken yet
-    size_t parameters;  // numbers handed out so far
-    size_t bytes;       // and the memory that they take
+    size_t granted;              // bytes that the system has been asked about and that aren't taken yet
+    size_t parameters;           // numbers handed out so far
+    size_t bytes;                // and the memory that they take
+    size_t stored[FLOAT_TYPES];  // how many of them the files keep as F32, F16, BF16
 } Weights;
 
 // path is a .safetensors file. error stays with the Weights until weights_close and must outlive the loading.

@@ -188,3 +188,4 @@ const TextEncoderConfig *text_encoder_config(const TextEncoder *encoder) { retur
 
 size_t text_encoder_parameters(const TextEncoder *encoder) { return encoder->weights.parameters; }
 size_t text_encoder_weight_bytes(const TextEncoder *encoder) { return encoder->weights.bytes; }
+const size_t *text_encoder_stored(const TextEncoder *encoder) { return encoder->weights.stored; }

@@ -33,7 +33,8 @@ TextEncoder *text_encoder_open_from(const StageFiles *files, Error *error);
 void text_encoder_close(TextEncoder *encoder);
 const TextEncoderConfig *text_encoder_config(const TextEncoder *encoder);
 size_t text_encoder_parameters(const TextEncoder *encoder);
-size_t text_encoder_weight_bytes(const TextEncoder *encoder);  // that they take in memory
+size_t text_encoder_weight_bytes(const TextEncoder *encoder);   // that they take in memory
+const size_t *text_encoder_stored(const TextEncoder *encoder);  // how many are F32, F16, BF16 in the files
 
 // input_ids [B, L] (I64), L at most max_position_embeddings -> [B, L, hidden_size]. clip_skip: how many of the last
 // layers are left out, at most num_hidden_layers.

@@ -190,3 +190,4 @@ const UNetConfig *unet_config(const UNet *unet) { return &unet->config; }
 
 size_t unet_parameters(const UNet *unet) { return unet->weights.parameters; }
 size_t unet_weight_bytes(const UNet *unet) { return unet->weights.bytes; }
+const size_t *unet_stored(const UNet *unet) { return unet->weights.stored; }

@@ -50,7 +50,8 @@ UNet *unet_open_from(const StageFiles *files, Error *error);
 void unet_close(UNet *unet);
 const UNetConfig *unet_config(const UNet *unet);
 size_t unet_parameters(const UNet *unet);
-size_t unet_weight_bytes(const UNet *unet);  // that they take in memory
+size_t unet_weight_bytes(const UNet *unet);   // that they take in memory
+const size_t *unet_stored(const UNet *unet);  // how many are F32, F16, BF16 in the files
 
 // latents [B, in_channels, H, W] (any H, W that the levels can halve, as diffusers), timesteps [B],
 // text_embeddings [B, L, cross_attention_dim] -> the model's output [B, out_channels, H, W]: noise, or v

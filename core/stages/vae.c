@@ -131,5 +131,6 @@ const VaeConfig *vae_config(const Vae *vae) { return &vae->config; }
 
 size_t vae_parameters(const Vae *vae) { return vae->weights.parameters; }
 size_t vae_weight_bytes(const Vae *vae) { return vae->weights.bytes; }
+const size_t *vae_stored(const Vae *vae) { return vae->weights.stored; }
 
 size_t vae_factor(const Vae *vae) { return (size_t)1 << (vae->config.levels - 1); }

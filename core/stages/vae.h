@@ -38,13 +38,15 @@ void vae_close(Vae *vae);
 bool vae_config_read(const StageFiles *files, VaeConfig *config, Error *error);  // of a VAE that need not be opened
 const VaeConfig *vae_config(const Vae *vae);
 size_t vae_parameters(const Vae *vae);
-size_t vae_weight_bytes(const Vae *vae);  // that they take in memory
-size_t vae_factor(const Vae *vae);        // pixels a latent, per side: 2 ^ (levels - 1), 8 in Stable Diffusion
+size_t vae_weight_bytes(const Vae *vae);   // that they take in memory
+const size_t *vae_stored(const Vae *vae);  // how many are F32, F16, BF16 in the files
+size_t vae_factor(const Vae *vae);         // pixels a latent, per side: 2 ^ (levels - 1), 8 in Stable Diffusion
 
 // pixels [B, 3, H, W] in -1..1, sides multiples of the factor -> moments [B, 2 latent_channels, H/f, W/f]: the mean,
 // then the logarithm of the variance of the posterior. Without has_posterior -> latents [B, latent_channels, H/f, W/f]
 Tensor vae_encode(Context *ctx, const Vae *vae, Tensor pixels);
 
 // latents [B, latent_channels, h, w] as the encoder makes them (divide a run's by scaling_factor first)
-// -> pixels [B, 3, f h, f w], about -1..1, not clamped
+// -> pixels [B, 3, f h, f w], about -1..1, not clamped. Stable Diffusion's VAE takes 676 MB of activations for 512 x 512
+// pixels, and as many times that as there are more pixels.
 Tensor vae_decode(Context *ctx, const Vae *vae, Tensor latents);

@@ -3,9 +3,12 @@
     python3 checkpoint_forms.py parts FILE.safetensors FOLDER STEM [VARIANT]   in two files with an index
     python3 checkpoint_forms.py names FILE.safetensors NAME...                 a file of tensors [1] with these names
     python3 checkpoint_forms.py pixels FILE.png                                the picture without what is told about it
+    python3 checkpoint_forms.py holes SHAPES.txt.gz FILE.safetensors DTYPE     a file of that list, its numbers unwritten
 """
 
+import gzip
 import json
+import math
 import struct
 import sys
 from pathlib import Path
@@ -56,4 +59,19 @@ def pixels(path):
         at += 12 + length
 
 
-{"parts": parts, "names": names, "pixels": pixels}[sys.argv[1]](*sys.argv[2:])
+def holes(shapes, path, dtype):
+    header, at = {}, 0
+    for line in gzip.open(shapes, "rt"):
+        name, *shape = line.split()
+        shape = [int(axis) for axis in shape]
+        size = math.prod(shape) * {"F32": 4, "F16": 2, "BF16": 2}[dtype]
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [at, at + size]}
+        at += size
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        file.truncate(8 + len(text) + at)
+
+
+{"parts": parts, "names": names, "pixels": pixels, "holes": holes}[sys.argv[1]](*sys.argv[2:])
