@@ -48,8 +48,8 @@ typedef struct MergedLora {
 
 typedef struct Model {
     char *path;
-    char *vae_path;  // where the VAE is from if it isn't the model's own; else NULL
-    Tokenizer *tokenizer;
+    char *vae_path;        // where the VAE is from if it isn't the model's own; else NULL
+    Tokenizer *tokenizer;  // NULL in a single file that is only looked at
     TextEncoder *text_encoder;
     UNet *unet;
     Vae *vae;
@@ -63,6 +63,7 @@ typedef struct Model {
 // How a model is opened, and what is taken from elsewhere; {0}: as it is.
 typedef struct ModelOptions {
     const char *tokenizer;  // a folder with a tokenizer, which single files have none of
+    bool only_looked_at;    // a single file opens without a tokenizer: nothing will be drawn
     bool half_weights;      // keep the layers' matrices in half precision (F16): half the memory, a little slower
     const char *vae;  // a folder with the VAE to use in place of the model's own, AutoencoderKL or AutoencoderTiny
     const char *preview_vae;  // a folder with one that is only for run_preview

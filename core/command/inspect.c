@@ -96,8 +96,11 @@ static void print_model(const Inspection *i) {
     const RunCost *cost = &i->pictures[0].cost;
     printf("%-14s%-22s%-12s%-14s%-10s%s\n", "in all", "", number_text((double)cost->parameters).text, "",
            bytes_words(bytes).text, bytes_words(cost->weight_bytes).text);
-    printf("%-14s%-22s%zu ids, %zu a prompt\n", "tokenizer", "CLIPTokenizer",
-           tokenizer_vocabulary_size(model->tokenizer), model->tokenizer->length);
+    if (model->tokenizer)
+        printf("%-14s%-22s%zu ids, %zu a prompt\n", "tokenizer", "CLIPTokenizer",
+               tokenizer_vocabulary_size(model->tokenizer), model->tokenizer->length);
+    else
+        printf("%-14s%-22s%s\n", "tokenizer", "none in the file", "(drawing needs --tokenizer DIR)");
     printf("%-14s%-22s%s, prediction type %s, timestep spacing %s\n", "scheduler", scheduler->kind->class_name,
            scheduler->kind->name, prediction_type_name(scheduler->config.prediction_type),
            timestep_spacing_name(scheduler->config.timestep_spacing));
@@ -201,9 +204,11 @@ static json_t *inspection_json(const Inspection *i) {
     for (int s = 0; s < INSPECTED_STAGES; s++) {
         json_object_set_new(object, i->stages[s].key, stage_json(&i->stages[s]));
     }
-    json_object_set_new(object, "tokenizer",
-                        json_pack("{s:I, s:I}", "vocabulary", (json_int_t)tokenizer_vocabulary_size(model->tokenizer),
-                                  "length", (json_int_t)model->tokenizer->length));
+    json_t *tokenizer = json_null();
+    if (model->tokenizer)
+        tokenizer = json_pack("{s:I, s:I}", "vocabulary", (json_int_t)tokenizer_vocabulary_size(model->tokenizer),
+                              "length", (json_int_t)model->tokenizer->length);
+    json_object_set_new(object, "tokenizer", tokenizer);
     json_object_set_new(object, "scheduler",
                         json_pack("{s:s, s:s, s:s, s:s}", "class", i->scheduler->kind->class_name, "name",
                                   i->scheduler->kind->name, "prediction_type",

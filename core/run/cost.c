@@ -36,7 +36,9 @@ RunShape cost_shape(const Model *model, const Settings *settings) {
 
 void cost_plan(const Model *model, const Kernel *const kernels[OP_COUNT], RunShape shape, RunCost *cost) {
     size_t rows = shape.rows, h = shape.height, w = shape.width, factor = vae_factor(model->vae);
-    size_t length = model->tokenizer->length, width = text_encoder_config(model->text_encoder)->hidden_size;
+    const TextEncoderConfig *text = text_encoder_config(model->text_encoder);
+    size_t length = model->tokenizer ? model->tokenizer->length : text->max_position_embeddings,
+           width = text->hidden_size;
     Context ctx;
 
     plan(&ctx, kernels, &shape);

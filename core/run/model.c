@@ -63,13 +63,11 @@ static bool index_valid(const char *folder, Error *error) {
     return ok;
 }
 
-// Each part is sound in itself by now; this is about whether they belong together.
-static bool parts_fit(const Model *model, Error *error) {
+// Each network is sound in itself by now; this is about whether they belong together.
+static bool networks_fit(const Model *model, Error *error) {
     const UNetConfig *unet = unet_config(model->unet);
     const TextEncoderConfig *text = text_encoder_config(model->text_encoder);
     const VaeConfig *vae = vae_config(model->vae);
-    size_t words = tokenizer_vocabulary_size(model->tokenizer), length = model->tokenizer->length;
-
     if ((unet->in_channels != LATENT_CHANNELS && unet->in_channels != INPAINT_CHANNELS) ||
         unet->out_channels != LATENT_CHANNELS || vae->latent_channels != LATENT_CHANNELS) {
         return error_set(error,
@@ -87,17 +85,6 @@ static bool parts_fit(const Model *model, Error *error) {
                          "%s: the text encoder's vectors have %zu numbers, and the U-Net wants %zu; take both from one "
                          "model",
                          model->path, text->hidden_size, unet->cross_attention_dim);
-    }
-    if (words > text->vocab_size) {
-        return error_set(error,
-                         "%s: the tokenizer has %zu ids, and the text encoder knows %zu; take both from one model",
-                         model->path, words, text->vocab_size);
-    }
-    if (length > text->max_position_embeddings) {
-        return error_set(error,
-                         "%s: the tokenizer makes %zu ids a prompt, and the text encoder has %zu positions; set "
-                         "model_max_length in tokenizer_config.json",
-                         model->path, length, text->max_position_embeddings);
     }
     return true;
 }
@@ -138,14 +125,29 @@ static bool vaes_open(Model *model, const StageFiles *own, const ModelOptions *o
 
 // ---- tokenizer ------------------------------------------------------------------------------------------------------
 
-// A folder from elsewhere is only right if it was made for this embedding, and their sizes are all that can be compared.
-static bool tokenizer_fits(const Tokenizer *tokenizer, const char *folder, const TextEncoder *encoder, Error *error) {
-    size_t words = tokenizer_vocabulary_size(tokenizer), rows = text_encoder_config(encoder)->vocab_size;
-    if (words == rows) return true;
-    return error_set(error,
-                     "%s: this tokenizer has %zu ids, and the text encoder's embedding %zu rows; take the one that "
-                     "the model was trained with",
-                     folder, words, rows);
+// Every id must have a row in the embedding. Of a tokenizer from elsewhere (NULL: the model's own) it isn't known whether
+// it was made for this embedding, but then their sizes are the same.
+static bool tokenizer_fits(const Model *model, const char *elsewhere, Error *error) {
+    const TextEncoderConfig *text = text_encoder_config(model->text_encoder);
+    size_t words = tokenizer_vocabulary_size(model->tokenizer), length = model->tokenizer->length;
+    if (elsewhere && words != text->vocab_size) {
+        return error_set(error,
+                         "%s: this tokenizer has %zu ids, and the text encoder's embedding %zu rows; take the one that "
+                         "the model was trained with",
+                         elsewhere, words, text->vocab_size);
+    }
+    if (words > text->vocab_size) {
+        return error_set(error,
+                         "%s: the tokenizer has %zu ids, and the text encoder knows %zu; take both from one model",
+                         model->path, words, text->vocab_size);
+    }
+    if (length > text->max_position_embeddings) {
+        return error_set(error,
+                         "%s: the tokenizer makes %zu ids a prompt, and the text encoder has %zu positions; set "
+                         "model_max_length in tokenizer_config.json",
+                         model->path, length, text->max_position_embeddings);
+    }
+    return true;
 }
 
 // tokenizer: a folder; NULL: the model's own
@@ -251,10 +253,13 @@ Model *model_open_with(const char *path, const ModelOptions *options, Error *err
     model->vae_path = options->vae ? strdup(options->vae) : NULL;
     CHECK(model->path && (model->vae_path || !options->vae), "out of memory");
     bool ok = source_open(model, error);
-    if (ok) model->tokenizer = tokenizer_for(path, model->single_file, options->tokenizer, error);
-    ok = model->tokenizer && changed_networks_open(model, options, error);
-    if (ok && options->tokenizer) ok = tokenizer_fits(model->tokenizer, options->tokenizer, model->text_encoder, error);
-    ok = ok && parts_fit(model, error);
+    bool reads = !(options->only_looked_at && model->single_file && !options->tokenizer);
+    if (ok && reads) {
+        model->tokenizer = tokenizer_for(path, model->single_file, options->tokenizer, error);
+        ok = model->tokenizer != NULL;
+    }
+    ok = ok && changed_networks_open(model, options, error) &&
+         (!reads || tokenizer_fits(model, options->tokenizer, error)) && networks_fit(model, error);
     if (!ok) {
         model_close(model);
         return NULL;
