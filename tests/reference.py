@@ -165,7 +165,8 @@ def open_pipeline(folder, run):
         kind = diffusers.StableDiffusionInpaintPipeline
     pipeline = kind.from_pretrained(folder)
     pipeline.set_progress_bar_config(disable=True)
-    allow_clip_skip(pipeline)
+    if "clip_skip" in run:
+        allow_clip_skip(pipeline)
     if "scheduler" in run:
         kind = SCHEDULERS[run["scheduler"]]
         settings = NAMED_BY.get(run["scheduler"], {}) | run.get("config", {})
