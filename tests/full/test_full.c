@@ -36,7 +36,7 @@ static Tensor reference_tensor(const SafetensorsFile *reference, const char *nam
 }
 
 static Tensor run_text_encoder(Context *ctx, const Model *model, const SafetensorsFile *reference) {
-    return text_encoder_forward(ctx, model->text_encoder, reference_tensor(reference, "input_ids"));
+    return text_encoder_forward(ctx, model->text_encoder, reference_tensor(reference, "input_ids"), 0);
 }
 
 static Tensor run_unet(Context *ctx, const Model *model, const SafetensorsFile *reference) {
