@@ -20,6 +20,15 @@ bool output_flush(Error *error) {
     return error_set(error, "standard output: can't be written: %s; is the disk full?", strerror(errno));
 }
 
+ModelOptions model_options_asked(const Options *options) {
+    return (ModelOptions){.tokenizer = options->tokenizer,
+                          .half_weights = options->half_weights,
+                          .vae = options->vae,
+                          .preview_vae = options->preview_vae,
+                          .loras = options->loras,
+                          .lora_count = options->lora_count};
+}
+
 Settings settings_asked(const Model *model, const Options *options) {
     Settings settings = settings_default(model);
     if (options->num_inference_steps) settings.num_inference_steps = options->num_inference_steps;

@@ -26,6 +26,9 @@ int report_failure(const Error *error);
 // folder and then beside the program itself, so that it is found from anywhere. malloc'ed.
 char *model_folder(const Options *options);
 
+// How the model is to be opened.
+ModelOptions model_options_asked(const Options *options);
+
 // The model's default settings, and over them what was asked for about the walk: steps, guidance, scheduler, size,
 // kernels, threads.
 Settings settings_asked(const Model *model, const Options *options);

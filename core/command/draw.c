@@ -94,12 +94,7 @@ static bool drawing_open(Drawing *d, Error *error) {
     if (!output_possible(o->output, error) || (o->trace && !output_possible(o->trace, error))) return false;
     char *folder = model_folder(o);
     if (o->threads) omp_set_num_threads(o->threads);  // for loading; a run has its own
-    ModelOptions options = {.tokenizer = o->tokenizer,
-                            .half_weights = o->half_weights,
-                            .vae = o->vae,
-                            .preview_vae = o->preview_vae,
-                            .loras = o->loras,
-                            .lora_count = o->lora_count};
+    ModelOptions options = model_options_asked(o);
     d->model = model_open_with(folder, &options, error);
     free(folder);
     if (!d->model || !settings_make(d, error) || !run_cost(d->model, &d->settings, &d->cost, error)) return false;

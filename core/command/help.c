@@ -118,13 +118,13 @@ static const char KERNELS_HELP[] =
     "OP=VARIANT of draw chooses another.\n";
 
 static const char SCHEDULERS_HELP[] =
-    "sculpt schedulers [-m DIR]\n"
+    "sculpt schedulers [-m PATH]\n"
     "\n"
     "Lists the schedulers: when to use each, what a step costs, whether it draws fresh noise, and the paper it is "
     "from.\n"
     "The one that the model asks for is marked with *, and --scheduler NAME of draw chooses another.\n"
     "\n"
-    "  -m, --model DIR          whose scheduler to mark [data/models/critters]\n";
+    "  -m, --model PATH         whose scheduler to mark [data/models/critters]\n";
 
 static const char INSPECT_HELP[] =
     "sculpt inspect PATH [options]\n"

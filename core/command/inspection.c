@@ -80,12 +80,9 @@ bool inspection_open(Inspection *inspection, const Options *options, Error *erro
     *i = (Inspection){.options = options, .threads = options->threads};
     if (options->threads) omp_set_num_threads(options->threads);  // for loading; trying out has its own
     if (!options->threads) i->threads = omp_get_max_threads();
-    i->model = model_open_with(options->text,
-                               &(ModelOptions){.tokenizer = options->tokenizer,
-                                               .only_looked_at = true,
-                                               .half_weights = options->half_weights,
-                                               .vae = options->vae},
-                               error);
+    ModelOptions opening = model_options_asked(options);
+    opening.only_looked_at = true;
+    i->model = model_open_with(options->text, &opening, error);
     if (!i->model) return false;
     i->scheduler = model_scheduler(i->model->path, i->model->single_file, NULL, NULL, 0, error);
     if (!i->scheduler) return false;

@@ -11,8 +11,8 @@
 
 // The kind that the model asks for; NULL, and why, when there is no model or it asks for one that isn't here.
 static const SchedulerKind *model_kind(const char *model, Error *error) {
-    SingleFile *file = path_is_single_file(model) ? single_file_open(model, error) : NULL;
-    if (!file && path_is_single_file(model)) return NULL;
+    SingleFile *file = NULL;
+    if (path_is_single_file(model) && !(file = single_file_open(model, error))) return NULL;
     Scheduler *scheduler = model_scheduler(model, file, NULL, NULL, 0, error);
     const SchedulerKind *kind = scheduler ? scheduler->kind : NULL;
     scheduler_free(scheduler);

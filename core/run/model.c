@@ -231,14 +231,7 @@ static bool changed_networks_open(Model *model, const ModelOptions *options, Err
 }
 
 static bool source_open(Model *model, Error *error) {
-    const char *path = model->path, *ending = strlen(path) > 12 ? path + strlen(path) - 12 : "";
-    if (!path_is_single_file(path)) return index_valid(path, error);
-    if (strcmp(ending, ".safetensors") != 0 && !weight_file_is_pickle(path, error)) {
-        return error_set(error,
-                         "%s: is a file and no .safetensors; name such a one, or the folder of a model in diffusers' "
-                         "layout",
-                         path);
-    }
+    if (!path_is_single_file(model->path)) return index_valid(model->path, error);
     model->single_file = single_file_open(model->path, error);
     return model->single_file != NULL;
 }

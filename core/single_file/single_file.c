@@ -45,12 +45,21 @@ size_t ldm_axis(const SafetensorsEntry *entry, size_t axis) {
     return entry && axis < entry->rank ? entry->axis[axis] : 0;
 }
 
-bool path_is_single_file(const char *path) {
+static bool is_called_safetensors(const char *path) {
     static const char ENDING[] = ".safetensors";
     size_t length = strlen(path), tail = strlen(ENDING);
-    struct stat status;
-    if (stat(path, &status) == 0) return !S_ISDIR(status.st_mode);
     return length > tail && strcmp(path + length - tail, ENDING) == 0;
+}
+
+static bool refuse_ending(const char *path, Error *error) {
+    return error_set(
+        error, "%s: is a file and no .safetensors; name such a one, or the folder of a model in diffusers' layout",
+        path);
+}
+
+bool path_is_single_file(const char *path) {
+    struct stat status;
+    return stat(path, &status) == 0 ? !S_ISDIR(status.st_mode) : is_called_safetensors(path);
 }
 
 // ---- what isn't opened ----------------------------------------------------------------------------------------------
@@ -176,7 +185,7 @@ static const char *prediction_type(SingleFile *file, size_t in_channels) {
     return "v_prediction";
 }
 
-static bool read_configs(SingleFile *file) {
+static void read_configs(SingleFile *file) {
     json_t *unet = ldm_unet_config(&file->layout);
     file->configs[VAE] = json_text(ldm_vae_config(&file->layout));
     file->configs[TEXT_ENCODER] = json_text(ldm_text_config(&file->layout));
@@ -193,7 +202,6 @@ static bool read_configs(SingleFile *file) {
         CHECK(file->configs[i], "out of memory");
         if (i == SCHEDULER) file->note = "";
     }
-    return true;
 }
 
 // ---- open and ask ---------------------------------------------------------------------------------------------------
@@ -203,12 +211,15 @@ SingleFile *single_file_open(const char *path, Error *error) {
     CHECK(file, "out of memory");
     file->note = "";
     file->layout.files = &file->files;
-    if (weight_files_open(&file->files, path, error) && is_stable_diffusion(&file->files, error) &&
-        is_whole(file, error) && read_configs(file)) {
-        return file;
+    bool ok = !weight_file_is_pickle(path, error) && (is_called_safetensors(path) || refuse_ending(path, error)) &&
+              weight_files_open(&file->files, path, error) && is_stable_diffusion(&file->files, error) &&
+              is_whole(file, error);
+    if (!ok) {
+        single_file_close(file);
+        return NULL;
     }
-    single_file_close(file);
-    return NULL;
+    read_configs(file);
+    return file;
 }
 
 void single_file_close(SingleFile *file) {

@@ -17,7 +17,7 @@
 
 typedef struct SingleFile SingleFile;
 
-// Errors: a pickle, another family (SDXL, SD 3, Flux and others, by name), one part of a model, a LoRA, no model at all.
+// Errors: no .safetensors, a pickle, another family (SDXL, SD 3, Flux and others, by name), one part of a model, a LoRA, no model at all.
 SingleFile *single_file_open(const char *path, Error *error);
 void single_file_close(SingleFile *file);
 const char *single_file_path(const SingleFile *file);

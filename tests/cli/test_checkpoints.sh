@@ -149,6 +149,8 @@ no_Stable_Diffusion x
 END
     echo '{}' >model.json
     refuses 1 "no .safetensors" "a cat" -m model.json
+    refuses 1 "no .safetensors" tokenize "a cat" -m model.json --tokenizer "$model/tokenizer"
+    refuses 1 "no .safetensors" inspect model.json
     head -c 1000 "$tree/build/critters.safetensors" >cut.safetensors
     refuses 1 "nowhere.safetensors: can't be opened" "a cat" -m nowhere.safetensors --tokenizer "$model/tokenizer"
     refuses 1 "cut.safetensors" "a cat" -m cut.safetensors --tokenizer "$model/tokenizer"
