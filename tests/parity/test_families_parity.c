@@ -3,10 +3,8 @@
 // LCM (guidance inside the U-Net), distilled U-Nets without a middle, SD-Turbo (one step), the tiny autoencoder.
 
 #include "parity/family.h"
-#include "run/run.h"
+#include "parity/run_golden.h"
 #include "test.h"
-
-#include "io/safetensors.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -74,47 +72,6 @@ static Settings settings_of(const Case *c, const Model *model, const Image *init
     return settings;
 }
 
-static const SafetensorsEntry *golden_entry(const SafetensorsFile *golden, const Case *c, const char *what) {
-    char name[128];
-    snprintf(name, sizeof name, "%s.%s", c->name, what);
-    return safetensors_find(golden, name);
-}
-
-// The largest relative L2 of the latents over a run's steps
-static double follow(const SafetensorsFile *golden, const Case *c, Run *run) {
-    const SafetensorsEntry *latents = golden_entry(golden, c, "latents"),
-                           *timesteps = golden_entry(golden, c, "timesteps");
-    EXPECT(latents && timesteps, "the golden has no %s", c->name);
-    if (!latents || !timesteps) return INFINITY;
-    size_t steps = timesteps->axis[0], n = latents->axis[1] * latents->axis[2] * latents->axis[3];
-    const float *reference = latents->data;
-    EXPECT(run_step_count(run) == steps && n == run->n, "%s: %zu steps, not %zu", c->name, run_step_count(run), steps);
-    if (n != run->n) return INFINITY;
-
-    Error error = {0};
-    double worst = relative_l2(run_latents(run), reference, n);
-    for (size_t k = 0; k < steps && run_step(run, &error) == STEP_DONE_ONE; k++) {
-        const StepRecord *step = run_last_step(run);
-        float timestep = ((const float *)timesteps->data)[k];
-        EXPECT(step->timestep == timestep, "%s: step %zu is at %g, not %g", c->name, k, (double)step->timestep,
-               (double)timestep);
-        worst = fmax(worst, relative_l2(step->prev_sample, reference + (k + 1) * n, n));
-    }
-    EXPECT(run_step(run, &error) == STEP_NONE_LEFT, "%s: there is a step too many", c->name);
-    return worst;
-}
-
-static double picture_psnr(const SafetensorsEntry *entry, const Image *image) {
-    size_t area = HEIGHT * WIDTH;
-    double squares = 0;
-    for (size_t i = 0; i < 3 * area; i++) {
-        float reference = f16_to_f32(((const uint16_t *)entry->data)[i % 3 * area + i / 3]);
-        double off = (double)(reference - (float)image->pixels[i]) / 255;
-        squares += off * off;
-    }
-    return squares > 0 ? -10 * log10(squares / (double)(3 * area)) : 99;
-}
-
 static void try_case(const SafetensorsFile *golden, const Case *c, const Image *init) {
     Error error = {0};
     Model *model = open_family(c->family);
@@ -127,14 +84,15 @@ static void try_case(const SafetensorsFile *golden, const Case *c, const Image *
     Run *run = run_begin(model, &settings, &error);
     EXPECT(run, "%s: %s", c->name, error.message);
     if (run) {
-        double off = follow(golden, c, run), psnr = 0;
+        run_golden_expect(golden, c->name, "timesteps");
+        double off = run_golden_follow(golden, c->name, run, BOUND), psnr = 0;
         EXPECT(off <= BOUND, "%s: latents are off by %.2g", c->name, off);
         printf("parity  run %-14s latents %.1e (bound %.0e)", c->name, off, BOUND);
-        const SafetensorsEntry *picture = golden_entry(golden, c, "image");
+        const SafetensorsEntry *picture = run_golden_entry(golden, c->name, "image");
         Image image;
         EXPECT(run_finish(run, &image, &error), "%s: %s", c->name, error.message);
         if (picture) {
-            psnr = picture_psnr(picture, &image);
+            psnr = run_golden_psnr(picture, &image);
             EXPECT(psnr >= BOUND_PSNR, "%s: the picture's PSNR is %.1f dB", c->name, psnr);
             printf("  picture %4.1f dB (bound %.0f)", psnr, BOUND_PSNR);
         }
@@ -157,19 +115,6 @@ static void test_runs(void) {
 
 // ---- the test can fail ----------------------------------------------------------------------------------------------
 
-// How far the last latents of a run are from the golden's when it is asked for something slightly else
-static double off_with(const SafetensorsFile *golden, const Case *c, const Model *model, const Settings *settings) {
-    Error error = {0};
-    const SafetensorsEntry *latents = golden_entry(golden, c, "latents");
-    Run *run = run_begin(model, settings, &error);
-    EXPECT(run && latents, "%s", error.message);
-    if (!run || !latents) return 0;
-    while (run_step(run, &error) == STEP_DONE_ONE) continue;
-    double off = relative_l2(run_latents(run), (const float *)latents->data + (latents->axis[0] - 1) * run->n, run->n);
-    run_free(run);
-    return off;
-}
-
 static void test_mistakes_show(void) {
     Error error = {0};
     SafetensorsFile *golden = safetensors_open("tests/golden/families/golden.safetensors", &error);
@@ -181,24 +126,24 @@ static void test_mistakes_show(void) {
 
     Settings settings = settings_of(lcm, models[0], NULL);
     settings.guidance_scale = 8.4f;
-    double off = off_with(golden, lcm, models[0], &settings);
+    double off = run_golden_off(golden, lcm->name, models[0], &settings);
     EXPECT(off > 10 * BOUND, "a guidance of 8.4 for 8.5 only shows as %.2g", off);
 
     settings = settings_of(turbo, models[1], NULL);
     settings.scheduler_overrides = (const char *const[]){"timestep_spacing=leading"};
     settings.scheduler_override_count = 1;
-    off = off_with(golden, turbo, models[1], &settings);
+    off = run_golden_off(golden, turbo->name, models[1], &settings);
     EXPECT(off > 100 * BOUND, "another spacing only shows as %.2g", off);
 
     settings = settings_of(turbo, models[1], NULL);
     settings.guidance_scale = 1.5f;
-    off = off_with(golden, turbo, models[1], &settings);
+    off = run_golden_off(golden, turbo->name, models[1], &settings);
     EXPECT(off > 10 * BOUND, "guidance in SD-Turbo only shows as %.2g", off);
 
     // A posterior's noise, drawn for an encoder that has none: all that is drawn later is other noise.
     settings = settings_of(tiny, models[2], &init);
     settings.seed++;
-    off = off_with(golden, tiny, models[2], &settings);
+    off = run_golden_off(golden, tiny->name, models[2], &settings);
     EXPECT(off > 100 * BOUND, "other noise only shows as %.2g", off);
 
     for (size_t i = 0; i < 3; i++) model_close(models[i]);

@@ -1,6 +1,7 @@
 // test_inpaint_parity.c - runs against diffusers' StableDiffusionInpaintPipeline (tests/make_golden_runs_inpaint.py)
 
 #include "parity/family.h"
+#include "parity/run_golden.h"
 #include "sculpt.h"
 #include "test.h"
 #include "unit/runs.h"
@@ -38,20 +39,6 @@ static const Case *case_named(const char *name) {
 }
 
 // ---- what the runs begin with ---------------------------------------------------------------------------------------
-
-// red from left to right, green from top to bottom, blue in stripes
-static Image init_image(void) {
-    Image image = image_new(W, H);
-    for (size_t y = 0; y < H; y++) {
-        for (size_t x = 0; x < W; x++) {
-            uint8_t *pixel = image.pixels + (y * W + x) * 3;
-            pixel[0] = (uint8_t)(x * 255 / (W - 1));
-            pixel[1] = (uint8_t)(y * 255 / (H - 1));
-            pixel[2] = (uint8_t)((x + y) % 16 * 17);
-        }
-    }
-    return image;
-}
 
 static void fill(Image *image, size_t top, size_t bottom, size_t left, size_t right, const uint8_t colour[3]) {
     for (size_t y = top; y < bottom; y++) {
@@ -96,30 +83,6 @@ static Settings settings_of(const Case *c, const Model *model, const Image *init
 
 // ---- what diffusers did ---------------------------------------------------------------------------------------------
 
-static const SafetensorsEntry *golden_entry(const SafetensorsFile *golden, const Case *c, const char *what) {
-    char name[128];
-    snprintf(name, sizeof name, "%s.%s", c->name, what);
-    return safetensors_find(golden, name);
-}
-
-// Steps a run to its end and returns the largest relative L2 of the latents, those that it began with included.
-static double follow(const SafetensorsFile *golden, const Case *c, Run *run) {
-    const SafetensorsEntry *latents = golden_entry(golden, c, "latents");
-    EXPECT(latents, "the golden has no %s", c->name);
-    if (!latents) return INFINITY;
-    size_t steps = latents->axis[0] - 1, n = latents->axis[1] * latents->axis[2] * latents->axis[3];
-    const float *reference = latents->data;
-    EXPECT(run_step_count(run) == steps, "%s: %zu steps, not %zu", c->name, run_step_count(run), steps);
-
-    Error error = {0};
-    double worst = relative_l2(run_latents(run), reference, n);
-    for (size_t k = 0; k < steps && run_step(run, &error) == STEP_DONE_ONE; k++) {
-        worst = fmax(worst, relative_l2(run_last_step(run)->prev_sample, reference + (k + 1) * n, n));
-    }
-    EXPECT(run_step(run, &error) == STEP_NONE_LEFT, "%s: it doesn't end where it should: %s", c->name, error.message);
-    return worst;
-}
-
 static double picture_psnr(const SafetensorsEntry *picture, const Image *image) {
     size_t n = 3 * W * H;
     if (picture->bytes != n) return 0;
@@ -142,11 +105,11 @@ static double finish(const Case *c, const SafetensorsEntry *picture, Run *run) {
 }
 
 static void try_case(const SafetensorsFile *golden, const Case *c, const Model *model) {
-    Image init = init_image(), mask = mask_image();
+    Image init = run_golden_init(W, H), mask = mask_image();
     Settings settings = settings_of(c, model, &init, &mask);
     Run *run = runs_begin(model, &settings);
-    const SafetensorsEntry *picture = golden_entry(golden, c, "image");
-    double off = follow(golden, c, run), psnr = picture ? finish(c, picture, run) : INFINITY;
+    const SafetensorsEntry *picture = run_golden_entry(golden, c->name, "image");
+    double off = run_golden_follow(golden, c->name, run, BOUND), psnr = picture ? finish(c, picture, run) : INFINITY;
     EXPECT(off <= BOUND, "%s: latents are off by %.2g", c->name, off);
     EXPECT(psnr >= BOUND_PSNR, "%s: the picture's PSNR is %.1f dB", c->name, psnr);
     printf("parity  inpaint %-13s latents %.1e (bound %.0e)", c->name, off, BOUND);
@@ -172,45 +135,34 @@ static void test_runs(void) {
 
 // ---- the test can fail ----------------------------------------------------------------------------------------------
 
-// How far the last latents are from the golden's when a run is asked for something slightly else
-static double off_with(const SafetensorsFile *golden, const Case *c, const Model *model, const Settings *settings) {
-    Run *run = runs_begin(model, settings);
-    runs_finish(run);
-    const SafetensorsEntry *latents = golden_entry(golden, c, "latents");
-    size_t n = latents->axis[1] * latents->axis[2] * latents->axis[3];
-    double off = relative_l2(run_latents(run), (const float *)latents->data + (latents->axis[0] - 1) * n, n);
-    run_free(run);
-    return off;
-}
-
 static void test_mistakes_show(void) {
     Error error = {0};
     SafetensorsFile *golden = safetensors_open("tests/golden/inpaint/golden.safetensors", &error);
     EXPECT(golden, "%s", error.message);
     Model *blending = open_model("tests/golden/runs/sd1"), *seeing = open_model(family_folder("inpaint"));
     if (!golden || !blending || !seeing) return;
-    Image init = init_image(), mask = mask_image();
+    Image init = run_golden_init(W, H), mask = mask_image();
 
     const Case *blended = case_named("blended_ddim"), *seen = case_named("seen_ddim");
     Settings settings = settings_of(blended, blending, &init, &mask);
     settings.strength = 0.99f;
-    double off = off_with(golden, blended, blending, &settings);
+    double off = run_golden_off(golden, blended->name, blending, &settings);
     EXPECT(off > 100 * BOUND, "a step too few only shows as %.2g", off);
 
     static const uint8_t WHITE[3] = {255, 255, 255};
     fill(&mask, 0, 10, 0, 10, WHITE);  // one latent more to be painted
     settings = settings_of(blended, blending, &init, &mask);
-    off = off_with(golden, blended, blending, &settings);
+    off = run_golden_off(golden, blended->name, blending, &settings);
     EXPECT(off > 10 * BOUND, "another mask only shows as %.2g with blending", off);
     settings = settings_of(seen, seeing, &init, &mask);
-    off = off_with(golden, seen, seeing, &settings);
+    off = run_golden_off(golden, seen->name, seeing, &settings);
     EXPECT(off > 10 * BOUND, "another mask only shows as %.2g with nine channels", off);
 
     image_free(&mask);
     mask = mask_image();
     init.pixels[0] ^= 0x80;  // a kept pixel
     settings = settings_of(seen, seeing, &init, &mask);
-    off = off_with(golden, seen, seeing, &settings);
+    off = run_golden_off(golden, seen->name, seeing, &settings);
     EXPECT(off > 10 * BOUND, "another picture only shows as %.2g with nine channels", off);
 
     image_free(&init);
