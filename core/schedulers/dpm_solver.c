@@ -2,6 +2,7 @@
 
 #include "schedulers/dpm_solver.h"
 
+#include "schedulers/history.h"
 #include "schedulers/noise_schedule.h"
 #include "schedulers/sigmas.h"
 
@@ -13,13 +14,23 @@ Level level_at(const Scheduler *s, size_t k) {
     return (Level){alpha, sigma, logf(alpha) - logf(sigma)};
 }
 
-float level_original_sample(PredictionType type, Level level, float x, float model_output) {
+static float level_original_sample(PredictionType type, Level level, float x, float model_output) {
     switch (type) {
     case PREDICTION_EPSILON: return (x - level.sigma * model_output) / level.alpha;
     case PREDICTION_V: return level.alpha * x - level.sigma * model_output;
     case PREDICTION_SAMPLE: break;
     }
     return model_output;
+}
+
+void dpm_solver_take_answer(Scheduler *s, size_t k, const float *latents, const float *model_output,
+                            float *pred_original_sample, size_t n, size_t answers) {
+    Level now = level_at(s, k);
+    history_open(&s->history, k, n);
+    for (size_t i = 0; i < n; i++) {
+        pred_original_sample[i] = level_original_sample(s->config.prediction_type, now, latents[i], model_output[i]);
+    }
+    history_push(&s->history, pred_original_sample, answers);
 }
 
 void dpm_solver_first_order(Level s, Level t, const float *latents, const float *x0, float *prev_sample, size_t n) {
@@ -72,3 +83,16 @@ void dpm_solver_add_noise(const Scheduler *s, size_t k, const float *clean, cons
     Level level = level_at(s, k);
     for (size_t i = 0; i < n; i++) out[i] = level.alpha * clean[i] + level.sigma * noise[i];
 }
+
+const char *const dpm_multistep_settings[] = {
+    "timestep_spacing",  "steps_offset",      "rescale_betas_zero_snr", "use_karras_sigmas",
+    "final_sigmas_type", "lower_order_final", "euler_at_final",         NULL};
+
+const char *const dpm_multistep_fixed_settings[] = {"solver_order=2",
+                                                    "solver_type=midpoint|logrho|bh1|bh2",
+                                                    "thresholding=false",
+                                                    "use_lu_lambdas=false",
+                                                    "use_exponential_sigmas=false",
+                                                    "use_beta_sigmas=false",
+                                                    "use_flow_sigmas=false",
+                                                    NULL};

@@ -19,8 +19,10 @@ typedef struct Level {
 
 Level level_at(const Scheduler *s, size_t k);
 
-// What the model said at this level, as a finished picture
-float level_original_sample(PredictionType type, Level level, float x, float model_output);
+// What the model said at step k, as a finished picture: into pred_original_sample, and to the front of the history, where
+// the last `answers` of them are kept.
+void dpm_solver_take_answer(Scheduler *s, size_t k, const float *latents, const float *model_output,
+                            float *pred_original_sample, size_t n, size_t answers);
 
 // One step of first order (which is DDIM's): x0 stays what it is from s to t.
 void dpm_solver_first_order(Level s, Level t, const float *latents, const float *x0, float *prev_sample, size_t n);
@@ -32,5 +34,8 @@ bool dpm_solver_one_answer(const Scheduler *s, size_t k);
 // These classes divide the way into one more step than asked for, of which the last would begin at the picture itself.
 // Errors: so many steps that two begin at the same noise level, which has no length to divide by.
 bool dpm_solver_set_timesteps(Scheduler *s, size_t num_inference_steps, Error *error);
+
+// What DPMSolverMultistepScheduler can be told, whichever of its algorithms it is (SchedulerKind)
+extern const char *const dpm_multistep_settings[], *const dpm_multistep_fixed_settings[];
 
 void dpm_solver_add_noise(const Scheduler *s, size_t k, const float *clean, const float *noise, float *out, size_t n);

@@ -42,11 +42,7 @@ static void dpmpp_1s_step(Scheduler *s, size_t k, const float *latents, const fl
     (void)fresh_noise;
     History *history = &s->history;
     Level now = level_at(s, k);
-    history_open(history, k, n);
-    for (size_t i = 0; i < n; i++) {
-        pred_original_sample[i] = level_original_sample(s->config.prediction_type, now, latents[i], model_output[i]);
-    }
-    history_push(history, pred_original_sample, ANSWERS);
+    dpm_solver_take_answer(s, k, latents, model_output, pred_original_sample, n, ANSWERS);
     if (second_half(s, k)) {
         double_step(s, k, prev_sample, n);
     } else {

@@ -22,11 +22,7 @@ static void dpmpp_2m_sde_step(Scheduler *s, size_t k, const float *latents, cons
     History *history = &s->history;
     Level now = level_at(s, k), to = level_at(s, k + 1);
     CHECK(fresh_noise, "no fresh noise was drawn for step %zu", k);
-    history_open(history, k, n);
-    for (size_t i = 0; i < n; i++) {
-        pred_original_sample[i] = level_original_sample(s->config.prediction_type, now, latents[i], model_output[i]);
-    }
-    history_push(history, pred_original_sample, 2);
+    dpm_solver_take_answer(s, k, latents, model_output, pred_original_sample, n, 2);
 
     bool one = dpm_solver_one_answer(s, k);
     const float *m0 = history_row(history, 0), *m1 = history_row(history, one ? 0 : 1);
@@ -57,12 +53,8 @@ const SchedulerKind dpmpp_2m_sde_kind = {
                  .timestep_spacing = SPACING_LINSPACE,
                  .clip_sample_range = 1,
                  .lower_order_final = true},
-    .settings = (const char *const[]){"timestep_spacing", "steps_offset", "rescale_betas_zero_snr", "use_karras_sigmas",
-                                      "final_sigmas_type", "lower_order_final", "euler_at_final", NULL},
-    .fixed_settings =
-        (const char *const[]){"solver_order=2", "solver_type=midpoint|logrho|bh1|bh2", "thresholding=false",
-                              "use_lu_lambdas=false", "use_exponential_sigmas=false", "use_beta_sigmas=false",
-                              "use_flow_sigmas=false", NULL},
+    .settings = dpm_multistep_settings,
+    .fixed_settings = dpm_multistep_fixed_settings,
     .set_timesteps = dpm_solver_set_timesteps,
     .scale_model_input = preserving_scale_model_input,
     .draws_noise = always_draws_noise,

@@ -60,12 +60,7 @@ static void unipc_step(Scheduler *s, size_t k, const float *latents, const float
                        const float *fresh_noise, float *prev_sample, float *pred_original_sample, size_t n) {
     (void)fresh_noise;
     History *history = &s->history;
-    Level now = level_at(s, k);
-    history_open(history, k, n);
-    for (size_t i = 0; i < n; i++) {
-        pred_original_sample[i] = level_original_sample(s->config.prediction_type, now, latents[i], model_output[i]);
-    }
-    history_push(history, pred_original_sample, ANSWERS);
+    dpm_solver_take_answer(s, k, latents, model_output, pred_original_sample, n, ANSWERS);
     const float *m0 = history_row(history, 0), *m1 = history_row(history, 1), *m2 = history_row(history, 2);
 
     memmove(prev_sample, latents, n * sizeof *latents);
