@@ -6,6 +6,7 @@
 
 #include "command/commands.h"
 
+#include "base/machine.h"
 #include "sculpt.h"
 
 #include <limits.h>
@@ -28,7 +29,7 @@ int main(int argc, char **argv) {
     let_threads_sleep(argv);
     Options options;
     Error error = {0};
-    if (!options_read(&options, argc, argv, &error)) {
+    if (!machine_check(&error) || !options_read(&options, argc, argv, &error)) {
         report_failure(&error);
         return EXIT_BAD_COMMAND_LINE;
     }

@@ -6,6 +6,8 @@
 
 #include "ops/conv2d.h"
 
+#include "ops/gemm.h"
+
 #include <cblas.h>
 #include <stdbool.h>
 #include <string.h>
@@ -189,6 +191,111 @@ void conv2d_blas(float *out, const float *in, const void *weight, const float *b
             }
             cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)s.Cout, (int)n, (int)depth, 1, weight,
                         (int)depth, copy ? scratch : picture, (int)n, 1, tile, (int)plane);  // adds to the bias
+        }
+    }
+}
+
+// ---- packed ---------------------------------------------------------------------------------------------------------
+//
+// The same product, with the columns written straight into the panels that gemm wants: 32 pixels each, with all that
+// their windows see. (sgemm would copy our columns into panels of its own.) Chunks of pixels, whose panels stay in the
+// cache, are packed by all threads together; then blocks of output channels are dealt to them.
+
+enum {
+    CHUNK_BYTES = 4 << 20,
+    BLOCK_ROWS = 56,   // of the weight, in one thread's product: four times what gemm keeps in registers
+    SLICE_PANELS = 4,  // and panels
+};
+
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
+static size_t chunk_panels(Conv2dShape s) {
+    size_t panels = CHUNK_BYTES / (s.Cin * s.K * s.K * PANEL * sizeof(float));
+    return least(panels > SLICE_PANELS ? panels : SLICE_PANELS, panel_count(s.Hout * s.Wout));
+}
+
+size_t conv2d_packed_scratch_size(const void *conv2d_shape) {
+    const Conv2dShape *s = conv2d_shape;
+    return chunk_panels(*s) * s->Cin * s->K * s->K * PANEL * sizeof(float);
+}
+
+// Pixels x .. x + n of output row y, as window position ky, kx of one plane sees them.
+static inline void see_row(float *to, const float *plane, size_t y, size_t x, size_t n, size_t ky, size_t kx,
+                           Conv2dShape s) {
+    size_t yin = y * s.stride + ky - s.padding;  // huge when above the top
+    for (size_t i = 0; i < n; i++) {
+        size_t xin = (x + i) * s.stride + kx - s.padding;
+        to[i] = yin < s.H && xin < s.W ? plane[yin * s.W + xin] : 0;
+    }
+}
+
+// Where the whole row is inside, the same without questions.
+static inline void copy_row(float *to, const float *from, size_t n, size_t stride) {
+    if (stride == 1) {
+        memcpy(to, from, n * sizeof *to);
+    } else {
+        for (size_t i = 0; i < n; i++) to[i] = from[i * stride];
+    }
+}
+
+// picture [Cin, H, W] -> panel [Cin K K, PANEL] for the output pixels pixel .. pixel + count, row by row
+static void pack_windows(float *panel, const float *picture, size_t pixel, size_t count, Conv2dShape s) {
+    for (size_t done = 0; done < count;) {
+        size_t y = (pixel + done) / s.Wout, x = (pixel + done) % s.Wout, n = least(count - done, s.Wout - x);
+        for (size_t position = 0; position < s.K * s.K; position++) {
+            size_t ky = position / s.K, kx = position % s.K;
+            size_t yin = y * s.stride + ky - s.padding, xin = x * s.stride + kx - s.padding;
+            bool inside = yin < s.H && xin < s.W && xin + (n - 1) * s.stride < s.W;
+            for (size_t c = 0; c < s.Cin; c++) {
+                float *to = panel + (c * s.K * s.K + position) * PANEL + done;
+                const float *plane = picture + c * s.H * s.W;
+                if (inside)
+                    copy_row(to, plane + yin * s.W + xin, n, s.stride);
+                else
+                    see_row(to, plane, y, x, n, ky, kx, s);
+            }
+        }
+        done += n;
+    }
+    for (size_t k = 0; count < PANEL && k < s.Cin * s.K * s.K; k++) {
+        memset(panel + k * PANEL + count, 0, (PANEL - count) * sizeof *panel);
+    }
+}
+
+// The output pixels first .. first + count of one picture. All threads come here; each loop is dealt to them.
+static void convolve_chunk(float *out, const float *picture, const float *weight, const float *bias, Conv2dShape s,
+                           size_t first, size_t count, float *panels) {
+    size_t depth = s.Cin * s.K * s.K, plane = s.Hout * s.Wout;
+#pragma omp for
+    for (size_t panel = 0; panel < panel_count(count); panel++) {
+        size_t done = panel * PANEL;
+        pack_windows(panels + done * depth, picture, first + done, least(PANEL, count - done), s);
+    }
+#pragma omp for collapse(2) schedule(dynamic)
+    for (size_t o = 0; o < s.Cout; o += BLOCK_ROWS) {
+        for (size_t done = 0; done < count; done += SLICE_PANELS * PANEL) {
+            gemm((Gemm){.out = out + o * plane + first + done,
+                        .out_stride = plane,
+                        .rows = weight + o * depth,
+                        .row_stride = depth,
+                        .k_stride = 1,
+                        .panels = panels + done * depth,
+                        .panel_stride = depth * PANEL,
+                        .M = least(BLOCK_ROWS, s.Cout - o),
+                        .N = least(SLICE_PANELS * PANEL, count - done),
+                        .K = depth,
+                        .row_bias = bias ? bias + o : NULL});
+        }
+    }
+}
+
+void conv2d_packed(float *out, const float *in, const void *weight, const float *bias, Conv2dShape s, void *scratch) {
+    size_t pixels = s.Hout * s.Wout, chunk = chunk_panels(s) * PANEL;
+#pragma omp parallel
+    for (size_t b = 0; b < s.B; b++) {
+        for (size_t first = 0; first < pixels; first += chunk) {
+            convolve_chunk(out + b * s.Cout * pixels, in + b * s.Cin * s.H * s.W, weight, bias, s, first,
+                           least(chunk, pixels - first), scratch);
         }
     }
 }

@@ -7,6 +7,8 @@
 
 #include "ops/linear.h"
 
+#include "ops/gemm.h"
+
 #include <cblas.h>
 #include <string.h>
 
@@ -16,7 +18,8 @@
 //
 //     in [N, Cin]    weight [Cout, Cin]    bias [Cout]    out [N, Cout]
 
-void linear_naive(float *out, const float *in, const void *weight, const float *bias, LinearShape s) {
+void linear_naive(float *out, const float *in, const void *weight, const float *bias, LinearShape s, void *scratch) {
+    (void)scratch;
     const float *w = weight;
     for (size_t n = 0; n < s.N; n++) {
         for (size_t o = 0; o < s.Cout; o++) {
@@ -31,7 +34,8 @@ void linear_naive(float *out, const float *in, const void *weight, const float *
 // and then stands in the cache for all N inputs. "simd reduction" allows the sum to be taken as several partial sums,
 // one a vector lane: addition of floats isn't associative, so without leave the compiler must keep to one.
 
-void linear_openmp(float *out, const float *in, const void *weight, const float *bias, LinearShape s) {
+void linear_openmp(float *out, const float *in, const void *weight, const float *bias, LinearShape s, void *scratch) {
+    (void)scratch;
     const float *w = weight;
 #pragma omp parallel for collapse(2)
     for (size_t o = 0; o < s.Cout; o++) {
@@ -48,7 +52,8 @@ void linear_openmp(float *out, const float *in, const void *weight, const float 
 // for many sums: 2 N Cin Cout operations on (N + Cout) Cin numbers can run at the speed of the arithmetic, not of the
 // memory. The output starts as the bias and the product is added to it.
 
-void linear_blas(float *out, const float *in, const void *weight, const float *bias, LinearShape s) {
+void linear_blas(float *out, const float *in, const void *weight, const float *bias, LinearShape s, void *scratch) {
+    (void)scratch;
     for (size_t n = 0; n < s.N; n++) {
         if (bias)
             memcpy(out + n * s.Cout, bias, s.Cout * sizeof(float));
@@ -57,4 +62,74 @@ void linear_blas(float *out, const float *in, const void *weight, const float *b
     }
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)s.N, (int)s.Cout, (int)s.Cin, 1, in, (int)s.Cin, weight,
                 (int)s.Cin, 1, out, (int)s.Cout);
+}
+
+// packed: the same, by gemm. The weight's rows become columns in panels of 32, as many as the cache holds at a time; then
+// every thread takes a block of input rows, small enough for its own cache, through some of the panels. With few rows the
+// packing would cost more than the product, which then is bound by reading the weight anyway.
+
+enum {
+    CHUNK_BYTES = 4 << 20,
+    BLOCK_BYTES = 256 << 10,
+    BLOCK_ROWS_LEAST = 28,  // twice what gemm keeps in registers
+    SLICE_PANELS = 4,       // in one thread's product
+    FEW_ROWS = 6,
+};
+
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
+static size_t chunk_panels(LinearShape s) {
+    size_t panels = CHUNK_BYTES / (s.Cin * PANEL * sizeof(float));
+    return least(panels > 0 ? panels : 1, panel_count(s.Cout));
+}
+
+size_t linear_packed_scratch_size(const void *linear_shape) {
+    const LinearShape *s = linear_shape;
+    return s->N < FEW_ROWS ? 0 : chunk_panels(*s) * s->Cin * PANEL * sizeof(float);
+}
+
+// Rows of in that fit a core's own cache, and leave none over that would be too few.
+static size_t block_rows(LinearShape s) {
+    size_t rows = BLOCK_BYTES / (s.Cin * sizeof(float));
+    if (rows < BLOCK_ROWS_LEAST) rows = BLOCK_ROWS_LEAST;
+    size_t blocks = (s.N + rows - 1) / rows;
+    return (s.N + blocks - 1) / blocks;
+}
+
+// The output channels o .. o + count. All threads come here; each loop is dealt to them.
+static void multiply_chunk(float *out, const float *in, const float *weight, const float *bias, LinearShape s, size_t o,
+                           size_t count, float *panels) {
+    size_t rows = block_rows(s);
+#pragma omp for
+    for (size_t done = 0; done < count; done += PANEL) {
+        pack_transposed(panels + done * s.Cin, weight + (o + done) * s.Cin, s.Cin, s.Cin, least(PANEL, count - done));
+    }
+#pragma omp for collapse(2) schedule(dynamic)
+    for (size_t n = 0; n < s.N; n += rows) {
+        for (size_t done = 0; done < count; done += SLICE_PANELS * PANEL) {
+            gemm((Gemm){.out = out + n * s.Cout + o + done,
+                        .out_stride = s.Cout,
+                        .rows = in + n * s.Cin,
+                        .row_stride = s.Cin,
+                        .k_stride = 1,
+                        .panels = panels + done * s.Cin,
+                        .panel_stride = s.Cin * PANEL,
+                        .M = least(rows, s.N - n),
+                        .N = least(SLICE_PANELS * PANEL, count - done),
+                        .K = s.Cin,
+                        .column_bias = bias ? bias + o + done : NULL});
+        }
+    }
+}
+
+void linear_packed(float *out, const float *in, const void *weight, const float *bias, LinearShape s, void *scratch) {
+    if (s.N < FEW_ROWS) {
+        linear_openmp(out, in, weight, bias, s, scratch);
+        return;
+    }
+    size_t chunk = chunk_panels(s) * PANEL;
+#pragma omp parallel
+    for (size_t o = 0; o < s.Cout; o += chunk) {
+        multiply_chunk(out, in, weight, bias, s, o, least(chunk, s.Cout - o), scratch);
+    }
 }

@@ -9,8 +9,11 @@ typedef struct LinearShape {
     size_t Cin, Cout;  // weight [Cout, Cin]
 } LinearShape;
 
-// out [N, Cout], in [N, Cin], weight [Cout, Cin] (F32 for all three variants), bias [Cout] or NULL. out overlaps
-// none of them.
-typedef void LinearKernel(float *out, const float *in, const void *weight, const float *bias, LinearShape s);
+// out [N, Cout], in [N, Cin], weight [Cout, Cin] (F32 for all variants), bias [Cout] or NULL. out overlaps none of them.
+// scratch: what the variant's scratch_size asks for.
+typedef void LinearKernel(float *out, const float *in, const void *weight, const float *bias, LinearShape s,
+                          void *scratch);
 
-LinearKernel linear_naive, linear_openmp, linear_blas;
+LinearKernel linear_naive, linear_openmp, linear_blas, linear_packed;
+
+size_t linear_packed_scratch_size(const void *linear_shape);  // bytes, at most 4 MiB unless Cin is beyond 32768

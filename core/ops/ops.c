@@ -124,9 +124,10 @@ Tensor linear(Context *ctx, Tensor x, const Layer *layer) {
                bytes_of(x) + bytes_of(layer->weight) + bytes_of(layer->bias) + bytes_of(out));
     Scope scope = scope_open(&ctx->arena);
     const void *weight = take_weight(ctx, OP_LINEAR, layer);
+    void *scratch = take_scratch(ctx, OP_LINEAR, &s);
     if (executes(ctx)) {
         LinearKernel *kernel = (LinearKernel *)ctx->kernels[OP_LINEAR]->function;
-        kernel(tensor_f32(out), tensor_f32(x), weight, bias_of(layer), s);
+        kernel(tensor_f32(out), tensor_f32(x), weight, bias_of(layer), s, scratch);
     }
     scope_close(&ctx->arena, &scope);
     return out;

@@ -14,6 +14,7 @@
 #include "ops/shape.h"
 
 #include "base/check.h"
+#include "base/machine.h"
 
 #include <string.h>
 
@@ -55,18 +56,29 @@ static const Kernel kernels[] = {
      .function = (Any *)conv2d_openmp, .weight_type = F32},
     {OP_CONV2D, "blas", "windows written out as columns (im2col), a tile of rows at a time; then matrix products",
      .function = (Any *)conv2d_blas, .weight_type = F32, .scratch_size = conv2d_blas_scratch_size},
+    {OP_CONV2D, "packed", "the same product, with the columns written in the order in which it reads them",
+     .function = (Any *)conv2d_packed, .fast_here = machine_has_avx2, .weight_type = F32,
+     .scratch_size = conv2d_packed_scratch_size},
+    {OP_CONV2D, "winograd", "3x3: sums of pixels first, then a quarter of the multiplications; else as packed",
+     .function = (Any *)conv2d_winograd, .fast_here = machine_has_avx2, .weight_type = F32,
+     .scratch_size = conv2d_winograd_scratch_size},
     {OP_LINEAR, "naive", "the definition: three nested loops, summed in double", .function = (Any *)linear_naive,
      .weight_type = F32},
     {OP_LINEAR, "openmp", "threads share the weight's rows; sums split over vector lanes",
      .function = (Any *)linear_openmp, .weight_type = F32},
     {OP_LINEAR, "blas", "one matrix product (sgemm), which works in blocks that fit the caches",
      .function = (Any *)linear_blas, .weight_type = F32},
+    {OP_LINEAR, "packed", "the same product, with the weight packed for it a piece at a time",
+     .function = (Any *)linear_packed, .fast_here = machine_has_avx2, .weight_type = F32,
+     .scratch_size = linear_packed_scratch_size},
     {OP_ATTENTION, "naive", "the definition: one query after the other, in double", .function = (Any *)attention_naive,
      .scratch_size = attention_naive_scratch_size},
     {OP_ATTENTION, "openmp", "threads share the queries, each with one row of scores",
      .function = (Any *)attention_openmp, .scratch_size = attention_openmp_scratch_size},
     {OP_ATTENTION, "blas", "two matrix products and a softmax between, for a tile of queries at a time",
      .function = (Any *)attention_blas, .scratch_size = attention_blas_scratch_size},
+    {OP_ATTENTION, "flash", "a few keys at a time, and sums that are corrected: the matrix of scores never exists",
+     .function = (Any *)attention_flash, .fast_here = machine_has_avx2, .scratch_size = attention_flash_scratch_size},
     {OP_GROUP_NORM, "naive", "the definition: mean, variance, result; three passes, in double",
      .function = (Any *)group_norm_naive, .weight_type = F32},
     {OP_GROUP_NORM, "openmp", "threads share the groups; mean and variance in one pass",
@@ -135,7 +147,9 @@ const Kernel *kernel_find(Op op, const char *variant) {
 const Kernel *kernel_default(Op op) {
     const Kernel *fastest = NULL;
     for (size_t i = 0; i < kernel_count(); i++) {
-        if (kernels[i].op == op && (!kernels[i].runs_here || kernels[i].runs_here())) fastest = &kernels[i];
+        const Kernel *kernel = &kernels[i];
+        if (kernel->op != op || (kernel->runs_here && !kernel->runs_here())) continue;
+        if (!kernel->fast_here || kernel->fast_here()) fastest = kernel;
     }
     return fastest;  // never NULL: naive runs everywhere
 }

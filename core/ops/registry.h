@@ -45,6 +45,7 @@ typedef struct Kernel {
     const char *about;        // one line for `sculpt kernels`: what it does differently
     void (*function)(void);   // cast back to the op's own typedef (conv2d.h: Conv2dKernel, ...) by the op
     bool (*runs_here)(void);  // what it needs of the machine; NULL: nothing
+    bool (*fast_here)(void);  // where it is faster than the rows above; NULL: wherever it runs
     DType weight_type;        // of the weights that it reads; nothing where the op has none
     size_t (*scratch_size)(const void *shape);  // bytes of scratch for the op's own Shape struct; NULL: none
 } Kernel;
@@ -54,4 +55,4 @@ const char *op_about(Op op);  // one line: what the op is for
 size_t kernel_count(void);
 const Kernel *kernel_at(size_t index);                  // rows in the order of Op, slowest variant first
 const Kernel *kernel_find(Op op, const char *variant);  // NULL if there is none
-const Kernel *kernel_default(Op op);  // the fastest that this machine can run: the last row that runs here
+const Kernel *kernel_default(Op op);  // the fastest on this machine: the last row that runs here and is fast here

@@ -1,0 +1,208 @@
+// attention_flash.c - attention without the matrix of scores
+//
+// Where: attention=flash. Elsewhere: torch's scaled_dot_product_attention on a CPU does the same.
+// Papers: Milakov & Gimelshein 2018 (arXiv 1805.02867) for a softmax in one pass; Dao et al. 2022 (arXiv 2205.14135,
+// "FlashAttention"), algorithm 1. Read next: attention.c for the definition, gemm.h for the two products.
+//
+// At 64x64 latents every head has 4096 x 4096 scores. None of them is needed for long: a few keys' scores are enough to
+// go on, if the sums so far can be corrected when a larger score turns up. For PANEL queries at a time:
+//
+//     for each block of keys:
+//         S = K_block Q' / sqrt(d)                    [keys, queries]
+//         m' = max(m, largest of S's column)          [queries]; m starts at -inf
+//         P = e^(S - m')                              [keys, queries]
+//         f = e^(m - m')                              what all that was added up so far is multiplied with
+//         l = f l + sum of P's column                 [queries]
+//         O = f O + V_block' P                        [d, queries]
+//     out = (O / l)'
+//
+// Everything is transposed: keys and channels go down, queries across. So P is a panel, as gemm wants its right matrix,
+// the very moment it is made; K and V are read where they lie; and a column's maximum and sum are those of a vector
+// register's lane, with nothing to add up across.
+
+#include "ops/attention.h"
+
+#include "base/machine.h"
+#include "ops/exp.h"
+#include "ops/gemm.h"
+
+#include <math.h>
+#include <string.h>
+
+enum {
+    KEYS = 128,  // in a block: with PANEL queries 16 KB of scores, which stay in the nearest cache
+    PANELS = 4,  // of queries that a block of keys and values is fetched for
+    PARTS = 64,  // that the work is dealt in, each with memory of its own
+};
+
+// What is kept for PANEL queries of one head.
+typedef struct Queries {
+    float *q;              // [d, PANEL], divided by sqrt(d)
+    float *sums;           // [d, PANEL]: O
+    float largest[PANEL];  // m
+    float total[PANEL];    // l
+} Queries;
+
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
+static size_t part_size(AttentionShape s) { return (PANELS * 2 * s.d + KEYS) * PANEL; }
+
+// A tile: PANELS PANEL queries of one head, as far as there are so many.
+static size_t tiles_a_head(AttentionShape s) { return (s.Tq + PANELS * PANEL - 1) / (PANELS * PANEL); }
+
+static size_t part_count(AttentionShape s) { return least(PARTS, s.B * s.heads * tiles_a_head(s)); }
+
+size_t attention_flash_scratch_size(const void *attention_shape) {
+    const AttentionShape *s = attention_shape;
+    return part_count(*s) * part_size(*s) * sizeof(float);
+}
+
+// ---- softmax, a block of keys at a time -----------------------------------------------------------------------------
+
+// Multiplies what was added up so far by e^(m - m'), and makes m' the largest. Most blocks bring no larger score.
+static inline __attribute__((always_inline)) void correct_sums(Queries *queries, const float *largest, size_t d) {
+    float factor[PANEL];
+    if (memcmp(queries->largest, largest, sizeof factor) == 0) return;
+#pragma omp simd
+    for (size_t i = 0; i < PANEL; i++) {
+        factor[i] = exp_inline(queries->largest[i] - largest[i]);
+        queries->total[i] *= factor[i];
+    }
+    for (size_t c = 0; c < d; c++) {
+        float *sum = queries->sums + c * PANEL;
+#pragma omp simd
+        for (size_t i = 0; i < PANEL; i++) sum[i] *= factor[i];
+    }
+    memcpy(queries->largest, largest, sizeof factor);
+}
+
+// scores [keys, PANEL] become e^(score - m'); largest, total and sums are brought up to date.
+static inline __attribute__((always_inline)) void take_block(Queries *queries, float *scores, size_t keys, size_t d) {
+    float largest[PANEL], total[PANEL] = {0};
+    memcpy(largest, queries->largest, sizeof largest);
+    for (size_t j = 0; j < keys; j++) {
+        const float *score = scores + j * PANEL;
+#pragma omp simd
+        for (size_t i = 0; i < PANEL; i++) largest[i] = score[i] > largest[i] ? score[i] : largest[i];
+    }
+    correct_sums(queries, largest, d);
+    for (size_t j = 0; j < keys; j++) {
+        float *score = scores + j * PANEL;
+#pragma omp simd
+        for (size_t i = 0; i < PANEL; i++) {
+            score[i] = exp_inline(score[i] - largest[i]);
+            total[i] += score[i];
+        }
+    }
+#pragma omp simd
+    for (size_t i = 0; i < PANEL; i++) queries->total[i] += total[i];
+}
+
+#ifdef __x86_64__
+__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512"))) static void
+take_block_avx512(Queries *queries, float *scores, size_t keys, size_t d) {
+    take_block(queries, scores, keys, d);
+}
+#endif
+
+static void take_block_plain(Queries *queries, float *scores, size_t keys, size_t d) {
+    take_block(queries, scores, keys, d);
+}
+
+static void (*take_block_here(void))(Queries *, float *, size_t, size_t) {
+#ifdef __x86_64__
+    if (machine_has_avx512()) return take_block_avx512;
+#endif
+    return take_block_plain;
+}
+
+// ---- all keys for some queries --------------------------------------------------------------------------------------
+
+// Causal: a query doesn't see the keys after it. i0, j0: the first query, the first key of the block.
+static void hide_later_keys(float *scores, size_t keys, size_t i0, size_t j0) {
+    for (size_t j = 0; j < keys; j++) {
+        for (size_t i = 0; i < PANEL && i0 + i < j0 + j; i++) scores[j * PANEL + i] = -INFINITY;
+    }
+}
+
+static void begin_queries(Queries *queries, const float *q, size_t count, AttentionShape s) {
+    float scale = 1 / sqrtf((float)s.d);
+    pack_transposed(queries->q, q, s.heads * s.d, s.d, count);
+    for (size_t i = 0; i < s.d * PANEL; i++) {
+        queries->q[i] *= scale;
+        queries->sums[i] = 0;
+    }
+    for (size_t i = 0; i < PANEL; i++) {
+        queries->largest[i] = -INFINITY;
+        queries->total[i] = 0;
+    }
+}
+
+static void end_queries(float *out, const Queries *queries, size_t count, AttentionShape s) {
+    for (size_t i = 0; i < count; i++) {
+        float share = 1 / queries->total[i];
+        for (size_t c = 0; c < s.d; c++) out[i * s.heads * s.d + c] = queries->sums[c * PANEL + i] * share;
+    }
+}
+
+// One block of keys, the first of which is j0, for PANEL queries, the first of which is i0.
+static void attend_block(Queries *queries, float *scores, const float *k, const float *v, size_t i0, size_t j0,
+                         size_t keys, AttentionShape s) {
+    size_t C = s.heads * s.d;
+    gemm((Gemm){.out = scores,
+                .out_stride = PANEL,
+                .rows = k + j0 * C,
+                .row_stride = C,
+                .k_stride = 1,
+                .panels = queries->q,
+                .M = keys,
+                .N = PANEL,
+                .K = s.d});
+    if (s.causal) hide_later_keys(scores, keys, i0, j0);
+    take_block_here()(queries, scores, keys, s.d);
+    gemm((Gemm){.out = queries->sums,
+                .out_stride = PANEL,
+                .rows = v + j0 * C,
+                .row_stride = 1,
+                .k_stride = C,
+                .panels = scores,
+                .M = s.d,
+                .N = PANEL,
+                .K = keys,
+                .add = true});
+}
+
+// Queries i0 .. i0 + count of one head, at most PANELS PANEL. out and q point at the first of them, k and v at the head's
+// first key.
+static void attend(float *out, const float *q, const float *k, const float *v, size_t i0, size_t count,
+                   AttentionShape s, float *memory) {
+    size_t C = s.heads * s.d, visible = s.causal ? i0 + count : s.Tk, panels = panel_count(count);
+    float *scores = memory + PANELS * 2 * s.d * PANEL;
+    Queries queries[PANELS];
+    for (size_t p = 0; p < panels; p++) {
+        queries[p].q = memory + p * 2 * s.d * PANEL;
+        queries[p].sums = queries[p].q + s.d * PANEL;
+        begin_queries(&queries[p], q + p * PANEL * C, least(PANEL, count - p * PANEL), s);
+    }
+    for (size_t j0 = 0; j0 < visible; j0 += KEYS) {
+        for (size_t p = 0; p < panels; p++) {
+            attend_block(&queries[p], scores, k, v, i0 + p * PANEL, j0, least(KEYS, visible - j0), s);
+        }
+    }
+    for (size_t p = 0; p < panels; p++) {
+        end_queries(out + p * PANEL * C, &queries[p], least(PANEL, count - p * PANEL), s);
+    }
+}
+
+void attention_flash(float *out, const float *q, const float *k, const float *v, AttentionShape s, void *scratch) {
+    size_t C = s.heads * s.d, tiles = tiles_a_head(s), all = s.B * s.heads * tiles, parts = part_count(s);
+#pragma omp parallel for schedule(dynamic)
+    for (size_t part = 0; part < parts; part++) {
+        float *memory = (float *)scratch + part * part_size(s);
+        for (size_t tile = all * part / parts; tile < all * (part + 1) / parts; tile++) {
+            size_t b = tile / (s.heads * tiles), h = tile / tiles % s.heads, i0 = tile % tiles * PANELS * PANEL;
+            size_t row = (b * s.Tq + i0) * C + h * s.d, first_key = b * s.Tk * C + h * s.d;
+            attend(out + row, q + row, k + first_key, v + first_key, i0, least(PANELS * PANEL, s.Tq - i0), s, memory);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+// gemm.c - why a matrix product can run as fast as the arithmetic, and what is left to do for it
+//
+// Where: below the fast kernels of linear, conv2d and attention; see gemm.h. Read next: gemm_avx512.c.
+//
+// M N K multiply-adds need only M K + K N + M N numbers, but the plain three loops fetch two numbers for each of them,
+// and memory is slower than arithmetic at every level:
+//
+//     registers   14 x 32 sums stay here from the first k to the last: 448 multiply-adds for 46 numbers fetched
+//     L1, L2      a block of rows and the panel that it is multiplied with: K_BLOCK at a time, so that both fit
+//     L3, memory  whoever calls gemm cuts its matrices into pieces (a thread's work) that are used often once they are
+//                 here, and packs the right one, so that it is read in the order in which it lies
+//
+// This is Goto & van de Geijn 2008 ("Anatomy of High-Performance Matrix Multiplication") with one difference: theirs
+// packs both matrices, here the left one is read where it lies. Fourteen rows are fourteen streams, which a core can
+// follow.
+
+#include "ops/gemm_kernels.h"
+
+#include "base/machine.h"
+
+enum { K_BLOCK = 512 };  // 14 rows of it are 28 KB, a panel of it 64 KB
+
+static GemmPanel *gemm_panel_here(void) {
+#ifdef __x86_64__
+    if (machine_has_avx512()) return gemm_panel_avx512;
+    if (machine_has_avx2()) return gemm_panel_avx2;
+#endif
+    return gemm_panel_plain;
+}
+
+void gemm(Gemm whole) {
+    GemmPanel *one_panel = gemm_panel_here();
+    for (size_t k = 0; k < whole.K; k += K_BLOCK) {
+        for (size_t j = 0; j < whole.N; j += PANEL) {
+            Gemm part = whole;
+            part.K = whole.K - k < K_BLOCK ? whole.K - k : K_BLOCK;
+            part.N = whole.N - j < PANEL ? whole.N - j : PANEL;
+            part.out += j;
+            part.rows += k * whole.k_stride;
+            part.panels += j / PANEL * whole.panel_stride + k * PANEL;
+            if (k > 0) {
+                part.row_bias = part.column_bias = NULL;
+                part.add = true;
+            } else if (whole.column_bias) {
+                part.column_bias += j;
+            }
+            one_panel(&part);
+        }
+    }
+}
+
+// The same in plain C, as the compiler's own vector instructions have it: for machines that nothing else is written for.
+void gemm_panel_plain(const Gemm *g) {
+    for (size_t i = 0; i < g->M; i++) {
+        float *out = g->out + i * g->out_stride, sum[PANEL];
+        for (size_t j = 0; j < PANEL; j++) {
+            sum[j] = g->row_bias ? g->row_bias[i] : 0;
+            if (j >= g->N) continue;
+            if (g->column_bias) sum[j] += g->column_bias[j];
+            if (g->add) sum[j] += out[j];
+        }
+        for (size_t k = 0; k < g->K; k++) {
+            float a = g->rows[i * g->row_stride + k * g->k_stride];
+            const float *b = g->panels + k * PANEL;
+#pragma omp simd
+            for (size_t j = 0; j < PANEL; j++) sum[j] += a * b[j];
+        }
+        for (size_t j = 0; j < g->N; j++) out[j] = sum[j];
+    }
+}
+
+void pack_transposed_plain(float *panel, const float *matrix, size_t stride, size_t K, size_t N) {
+    for (size_t k = 0; k < K; k++) {
+        for (size_t j = 0; j < PANEL; j++) panel[k * PANEL + j] = j < N ? matrix[j * stride + k] : 0;
+    }
+}
+
+static PackTransposed *pack_transposed_here(void) {
+#ifdef __x86_64__
+    if (machine_has_avx512()) return pack_transposed_avx512;
+#endif
+    return pack_transposed_plain;
+}
+
+void pack_transposed(float *panels, const float *matrix, size_t stride, size_t K, size_t N) {
+    PackTransposed *one_panel = pack_transposed_here();
+    for (size_t j = 0; j < N; j += PANEL) {
+        one_panel(panels + j * K, matrix + j * stride, stride, K, N - j < PANEL ? N - j : PANEL);
+    }
+}
