@@ -20,24 +20,26 @@
 
 enum { K_BLOCK = 512 };  // 14 rows of it are 28 KB, a panel of it 64 KB
 
-static GemmPanel *gemm_panel_here(void) {
+static GemmPanel *gemm_panel_here(bool bf16) {
 #ifdef __x86_64__
-    if (machine_has_avx512()) return gemm_panel_avx512;
-    if (machine_has_avx2()) return gemm_panel_avx2;
+    if (bf16 && machine_has_avx512_bf16()) return gemm_panel_bf16_avx512;
+    if (bf16 && machine_has_avx2()) return gemm_panel_bf16_avx2;
+    if (!bf16 && machine_has_avx512()) return gemm_panel_avx512;
+    if (!bf16 && machine_has_avx2()) return gemm_panel_avx2;
 #endif
-    return gemm_panel_plain;
+    return bf16 ? gemm_panel_bf16_plain : gemm_panel_plain;
 }
 
 void gemm(Gemm whole) {
-    GemmPanel *one_panel = gemm_panel_here();
+    GemmPanel *one_panel = gemm_panel_here(whole.bf16);
     for (size_t k = 0; k < whole.K; k += K_BLOCK) {
         for (size_t j = 0; j < whole.N; j += PANEL) {
             Gemm part = whole;
             part.K = whole.K - k < K_BLOCK ? whole.K - k : K_BLOCK;
             part.N = whole.N - j < PANEL ? whole.N - j : PANEL;
             part.out += j;
-            part.rows += k * whole.k_stride;
-            part.panels += j / PANEL * whole.panel_stride + k * PANEL;
+            part.rows = (const float *)whole.rows + k * whole.k_stride;
+            part.panels = (const float *)whole.panels + j / PANEL * whole.panel_stride + k * PANEL;
             if (k > 0) {
                 part.row_bias = part.column_bias = NULL;
                 part.add = true;
@@ -49,19 +51,24 @@ void gemm(Gemm whole) {
     }
 }
 
+void gemm_start_row(const Gemm *g, size_t i, float sum[PANEL]) {
+    for (size_t j = 0; j < PANEL; j++) {
+        sum[j] = g->row_bias ? g->row_bias[i] : 0;
+        if (j >= g->N) continue;
+        if (g->column_bias) sum[j] += g->column_bias[j];
+        if (g->add) sum[j] += g->out[i * g->out_stride + j];
+    }
+}
+
 // The same in plain C, as the compiler's own vector instructions have it: for machines that nothing else is written for.
 void gemm_panel_plain(const Gemm *g) {
+    const float *rows = g->rows, *panel = g->panels;
     for (size_t i = 0; i < g->M; i++) {
         float *out = g->out + i * g->out_stride, sum[PANEL];
-        for (size_t j = 0; j < PANEL; j++) {
-            sum[j] = g->row_bias ? g->row_bias[i] : 0;
-            if (j >= g->N) continue;
-            if (g->column_bias) sum[j] += g->column_bias[j];
-            if (g->add) sum[j] += out[j];
-        }
+        gemm_start_row(g, i, sum);
         for (size_t k = 0; k < g->K; k++) {
-            float a = g->rows[i * g->row_stride + k * g->k_stride];
-            const float *b = g->panels + k * PANEL;
+            float a = rows[i * g->row_stride + k * g->k_stride];
+            const float *b = panel + k * PANEL;
 #pragma omp simd
             for (size_t j = 0; j < PANEL; j++) sum[j] += a * b[j];
         }
@@ -82,9 +89,10 @@ static PackTransposed *pack_transposed_here(void) {
     return pack_transposed_plain;
 }
 
-void pack_transposed(float *panels, const float *matrix, size_t stride, size_t K, size_t N) {
+void pack_transposed(void *panels, const void *matrix, size_t stride, size_t K, size_t N) {
     PackTransposed *one_panel = pack_transposed_here();
     for (size_t j = 0; j < N; j += PANEL) {
-        one_panel(panels + j * K, matrix + j * stride, stride, K, N - j < PANEL ? N - j : PANEL);
+        one_panel((float *)panels + j * K, (const float *)matrix + j * stride, stride, K,
+                  N - j < PANEL ? N - j : PANEL);
     }
 }

@@ -21,7 +21,7 @@ AVX2 static inline __m256i lanes_below(size_t n) {
 // Rows i0 to i0 + n, columns j0 to j0 + HALF. n is known where this is inlined.
 AVX2 static inline __attribute__((always_inline)) void some_rows(const Gemm *g, size_t i0, size_t j0, const int n) {
     float *out = g->out + i0 * g->out_stride + j0;
-    const float *a = g->rows + i0 * g->row_stride, *b = g->panels + j0;
+    const float *a = (const float *)g->rows + i0 * g->row_stride, *b = (const float *)g->panels + j0;
     size_t columns = g->N - j0;
     __m256i there[2] = {lanes_below(columns), lanes_below(columns > LANES ? columns - LANES : 0)};
     __m256 sum[ROWS][2];

@@ -20,46 +20,16 @@
 
 #ifdef __x86_64__
 
-#include <immintrin.h>
-#include <stdint.h>
-
-#define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq")))
-
-enum { ROWS = 14, LANES = 16 };
-
-// The columns that there are, of each half of a panel, as bits.
-typedef struct Halves {
-    __mmask16 mask[2];
-} Halves;
-
-static inline Halves halves_of(size_t N) {
-    uint32_t bits = N >= PANEL ? UINT32_MAX : (1u << N) - 1;
-    return (Halves){{(__mmask16)(bits & 0xffff), (__mmask16)(bits >> LANES)}};
-}
+#include "ops/gemm_avx512.h"
 
 // Rows i0 to i0 + n of the product. n is known where this is inlined, so that the loops over it unroll and `sum` becomes
 // registers.
 AVX512 static inline __attribute__((always_inline)) void some_rows(const Gemm *g, size_t i0, Halves halves,
                                                                    const int n) {
-    float *out = g->out + i0 * g->out_stride;
-    const float *a = g->rows + i0 * g->row_stride, *b = g->panels;
+    const float *a = (const float *)g->rows + i0 * g->row_stride, *b = g->panels;
     __m512 sum[ROWS][2];
 #pragma GCC unroll 14
-    for (int i = 0; i < n; i++) {
-        __m512 row_bias = _mm512_set1_ps(g->row_bias ? g->row_bias[i0 + (size_t)i] : 0);
-        for (int half = 0; half < 2; half++) {
-            sum[i][half] = row_bias;
-            if (g->column_bias) {
-                __m512 bias = _mm512_maskz_loadu_ps(halves.mask[half], g->column_bias + LANES * half);
-                sum[i][half] = _mm512_add_ps(sum[i][half], bias);
-            }
-            if (g->add) {
-                __m512 before =
-                    _mm512_maskz_loadu_ps(halves.mask[half], out + (size_t)i * g->out_stride + LANES * half);
-                sum[i][half] = _mm512_add_ps(sum[i][half], before);
-            }
-        }
-    }
+    for (int i = 0; i < n; i++) start_row(g, i0 + (size_t)i, halves, sum[i]);
     for (size_t k = 0; k < g->K; k++) {
         __m512 b0 = _mm512_loadu_ps(b), b1 = _mm512_loadu_ps(b + LANES);
 #pragma GCC unroll 14
@@ -72,11 +42,7 @@ AVX512 static inline __attribute__((always_inline)) void some_rows(const Gemm *g
         b += PANEL;
     }
 #pragma GCC unroll 14
-    for (int i = 0; i < n; i++) {
-        for (int half = 0; half < 2; half++) {
-            _mm512_mask_storeu_ps(out + (size_t)i * g->out_stride + LANES * half, halves.mask[half], sum[i][half]);
-        }
-    }
+    for (int i = 0; i < n; i++) end_row(g, i0 + (size_t)i, halves, sum[i]);
 }
 
 // Rows that don't divide by 14 are dealt as evenly as they can be: 64 rows are 13 + 13 + 13 + 13 + 12.
