@@ -57,6 +57,7 @@ typedef struct Model {
     SingleFile *single_file;  // NULL for a folder
     MergedLora *loras;        // what was added to the weights
     size_t lora_count;
+    DType matrix_type;  // of its layers
     double load_seconds;
 } Model;
 
@@ -64,7 +65,7 @@ typedef struct Model {
 typedef struct ModelOptions {
     const char *tokenizer;  // a folder with a tokenizer, which single files have none of
     bool only_looked_at;    // a single file opens without a tokenizer: nothing will be drawn
-    bool half_weights;      // keep the layers' matrices in half precision (F16): half the memory, a little slower
+    DType matrix_type;      // how the layers' matrices are kept in memory: F32, or F16 and BF16, which take half of it
     const char *vae;  // a folder with the VAE to use in place of the model's own, AutoencoderKL or AutoencoderTiny
     const char *preview_vae;  // a folder with one that is only for run_preview
     const LoraFile *loras;    // to add to the weights, in this order
@@ -112,7 +113,8 @@ typedef struct Settings {
     const Image *mask;              // inpainting: init is painted anew where this is white; NULL: everywhere
     float strength;                 // 0..1: how much of the noise schedule is run over init; with a mask 1 is usual
     const float *latents;           // [4, h, w] to start from instead of the seed's noise; NULL: noise
-    const char *kernels[OP_COUNT];  // "op=variant" choices
+    DType precision;                // F32 or BF16: which kernels run; those of BF16 want matrices that are kept so
+    const char *kernels[OP_COUNT];  // "op=variant" choices, before precision's
     size_t kernel_count;
     int threads;          // 0: as many as there are cores, or as OMP_NUM_THREADS says
     size_t memory_limit;  // bytes that a run's activations may take; 0: what the machine has free
@@ -121,6 +123,7 @@ typedef struct Settings {
     void *listener;                        // for both
 } Settings;
 
+// What the model is at home at. Its precision is BF16 where its matrices are.
 Settings settings_default(const Model *model);
 
 // ---- what it will cost, from planning the same code -----------------------------------------------------------------

@@ -7,9 +7,15 @@
 
 #include "base/tensor.h"
 
-// n numbers of type F32, F16 or BF16, at any address -> out, F32. Exact.
-void convert_to_f32(float *out, const void *in, DType type, size_t n);
+// n numbers of type `from`, at any address -> out, of type `to`; each is F32, F16 or BF16. Wider formats hold all numbers
+// of narrower ones; into narrower ones it is rounded to the nearest, ties to even. What is beyond 65504 becomes infinite
+// as F16. A NaN stays one.
+void convert(void *out, DType to, const void *in, DType from, size_t n);
 
-// n numbers of type F32, F16 or BF16, at any address -> out, F16, rounded to the nearest (ties to even). What is beyond
-// 65504 becomes infinite.
-void convert_to_f16(uint16_t *out, const void *in, DType type, size_t n);
+// The same into F32, which is exact.
+void convert_to_f32(float *out, const void *in, DType from, size_t n);
+
+// What these are made of: the same by the calling thread alone, with the instructions of F16C or without. Both give the
+// same bits.
+void convert_piece(void *out, DType to, const void *in, DType from, size_t n, bool f16c);
+bool convert_has_f16c(void);  // whether this machine has them; convert takes them where it does

@@ -2,6 +2,7 @@
 
 #include "base/machine.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,7 +45,17 @@ static Level level_of_processor(void) { return PLAIN; }
 
 #endif
 
-static bool reaches(Level level) { return level <= level_of_processor() && level <= highest_allowed(); }
+// Asked for at every call of a kernel, and always the same: found out once, by whoever comes first.
+static bool reaches(Level level) {
+    static atomic_int known = -1;
+    int here = atomic_load_explicit(&known, memory_order_relaxed);
+    if (here < 0) {
+        Level processor = level_of_processor(), allowed = highest_allowed();
+        here = (int)(processor < allowed ? processor : allowed);
+        atomic_store_explicit(&known, here, memory_order_relaxed);
+    }
+    return (int)level <= here;
+}
 
 bool machine_has_avx2(void) { return reaches(AVX2); }
 bool machine_has_avx512(void) { return reaches(AVX512); }

@@ -64,17 +64,19 @@ static uint32_t bits_of_float(float x) {
 }
 
 // Shifted into place, a half is a float whose exponent is biased by 15 instead of 127; a multiplication by 2^112 mends
-// that, and gets subnormals right too. Infinity and NaN have the largest exponent and need it set by hand.
+// that, and gets subnormals right too. Infinity and NaN have the largest exponent and need it set by hand. NaNs keep
+// what they carry and are made quiet, as by the processors' own conversions.
 float f16_to_f32(uint16_t half) {
     uint32_t sign = (uint32_t)(half & 0x8000) << 16, rest = (uint32_t)(half & 0x7fff) << 13;
-    if (rest >= 0x7c00u << 13) return float_of_bits(sign | 0x7f800000u | rest);
+    if (rest > 0x7c00u << 13) return float_of_bits(sign | 0x7fc00000u | rest);
+    if (rest == 0x7c00u << 13) return float_of_bits(sign | 0x7f800000u);
     return float_of_bits(sign | bits_of_float(float_of_bits(rest) * 0x1p112f));
 }
 
 uint16_t f32_to_f16(float x) {
     uint32_t bits = bits_of_float(x), sign = bits >> 16 & 0x8000, rest = bits & 0x7fffffff;
-    if (rest > 0x7f800000u) return (uint16_t)(sign | 0x7e00);   // NaN
-    if (rest >= 0x477ff000u) return (uint16_t)(sign | 0x7c00);  // 65520 and more round to infinity
+    if (rest > 0x7f800000u) return (uint16_t)(sign | 0x7e00 | (rest >> 13 & 0x1ff));  // NaN
+    if (rest >= 0x477ff000u) return (uint16_t)(sign | 0x7c00);                        // 65520 and more become infinite
     if (rest < 0x38800000u) {
         // Under 2^-14 a half counts in steps of 2^-24; adding 0.5 puts the float's last bit there, so it rounds there.
         return (uint16_t)(sign | (bits_of_float(float_of_bits(rest) + 0.5f) - bits_of_float(0.5f)));

@@ -22,7 +22,7 @@ bool output_flush(Error *error) {
 
 ModelOptions model_options_asked(const Options *options) {
     return (ModelOptions){.tokenizer = options->tokenizer,
-                          .half_weights = options->half_weights,
+                          .matrix_type = options->precision == BF16 ? BF16 : options->weights,
                           .vae = options->vae,
                           .preview_vae = options->preview_vae,
                           .loras = options->loras,

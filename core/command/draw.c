@@ -5,6 +5,7 @@
 
 #include "command/commands.h"
 
+#include "base/clock.h"
 #include "command/filmstrip.h"
 #include "command/interrupt.h"
 #include "command/progress.h"
@@ -26,6 +27,7 @@
 // Everything that a drawing owns; whatever has been opened, drawing_close closes.
 typedef struct Drawing {
     const Options *options;
+    double start, first_step;  // when the command began, and how many seconds later the first step did
     Model *model;
     Settings settings;
     Image init, mask;
@@ -110,6 +112,7 @@ static bool drawing_open(Drawing *d, Error *error) {
 static bool steps_take(Drawing *d, Error *error) {
     StepResult result;
     progress_begin(&d->progress, run_step_count(d->run));
+    d->first_step = seconds_now() - d->start;
     while ((result = run_step(d->run, error)) == STEP_DONE_ONE) {
         if (d->options->steps_dir && !filmstrip_add(&d->strip, d->run, &d->settings, &d->recipe, error)) return false;
         if (d->trace && !trace_step(d->trace, d->run, error)) return false;
@@ -159,7 +162,7 @@ static bool drawing_run(Drawing *d, Interrupt *interrupt, Error *error) {
     if (ok) ok = png_write(o->output, &image, d->recipe.rows, d->recipe.count, error);
     image_free(&image);
     if (ok) {
-        report_times(d->run, d->decodes, d->previews);
+        report_times(d->run, d->first_step, d->decodes, d->previews);
         fprintf(stderr, "written: %s\n", o->output);
     }
     return ok;
@@ -181,7 +184,7 @@ int command_draw(const Options *options) {
     Interrupt interrupt;
     if (!interrupt_open(&interrupt, &error)) return report_failure(&error);
 
-    Drawing drawing = {.options = options};
+    Drawing drawing = {.options = options, .start = seconds_now()};
     bool ok = drawing_open(&drawing, &error) && drawing_run(&drawing, &interrupt, &error);
     if (!ok && interrupt_happened(&interrupt)) {
         error = (Error){0};

@@ -73,6 +73,10 @@ static const char DRAW_HELP[] =
     "                           LCMs, distilled ones such as small-sd and BK-SDM\n"
     "      --tokenizer DIR      the tokenizer, which a single file has none of: `make clip-vocab` makes one\n"
     "      --weights f16|f32    how numbers are kept in memory [f32]. f16 takes half of it and a little more time\n"
+    "      --precision f32|bf16 what numbers are multiplied in [f32]. bf16 keeps the weights in half the memory and, "
+    "on\n"
+    "                           processors with instructions for it, is faster; 8 of its bits count, so fine detail\n"
+    "                           changes. What is added up stays f32\n"
     "      --vae DIR            a VAE in place of the model's own: a folder with an AutoencoderKL, or with an\n"
     "                           AutoencoderTiny (TAESD), which decodes in a fraction of the time\n"
     "      --lora FILE[:WEIGHT]\n"
@@ -114,8 +118,9 @@ static const char KERNELS_HELP[] =
     "sculpt kernels\n"
     "\n"
     "Lists the ops that the networks are made of, and for each the variants that can compute it: naive is the\n"
-    "definition, written to be read; the others do the same faster. The one that runs is marked with *, and --kernel\n"
-    "OP=VARIANT of draw chooses another.\n";
+    "definition, written to be read; the others do the same faster. The one that runs is marked with *, the one that "
+    "runs\n"
+    "with --precision bf16 with b if it is another, and --kernel OP=VARIANT of draw chooses any.\n";
 
 static const char SCHEDULERS_HELP[] =
     "sculpt schedulers [-m PATH]\n"
@@ -140,7 +145,7 @@ static const char INSPECT_HELP[] =
     "      --json               everything as one object\n"
     "\n"
     "As for draw, which says more about them: -s, -g, -W, -H [512 x 512, and the size that the model is at home at],\n"
-    "--scheduler, --scheduler-config, --vae, --tokenizer, --weights, --threads, --kernel.\n"
+    "--scheduler, --scheduler-config, --vae, --tokenizer, --weights, --precision, --threads, --kernel.\n"
     "\n"
     "Try: sculpt inspect data/models/critters -s 50 --kernel conv2d=naive\n";
 

@@ -128,9 +128,9 @@ static void print_picture(const Inspection *i, const InspectedPicture *picture) 
     const RunCost *cost = &picture->cost;
     const Options *o = i->options;
     bool fits = cost->activation_bytes <= i->memory_free;
-    printf("\nA picture of %zu x %zu, %zu step%s of %s, guidance %g:\n", settings->width, settings->height,
+    printf("\nA picture of %zu x %zu, %zu step%s of %s, guidance %g%s:\n", settings->width, settings->height,
            settings->num_inference_steps, plural(settings->num_inference_steps), cost->scheduler->name,
-           settings->guidance_scale);
+           settings->guidance_scale, settings->precision == BF16 ? ", in bf16" : "");
     print_arithmetic(picture);
     printf("  memory       %s weights + %s activations; %s %s\n", bytes_words(cost->weight_bytes).text,
            bytes_words(cost->activation_bytes).text, bytes_words(i->memory_free).text,
@@ -178,11 +178,11 @@ static json_t *flops_json(const InspectedPicture *picture) {
 static json_t *picture_json(const InspectedPicture *picture) {
     const Settings *s = &picture->settings;
     const RunCost *cost = &picture->cost;
-    json_t *object = json_pack("{s:I, s:I, s:I, s:f, s:s, s:I, s:I, s:o}", "width", (json_int_t)s->width, "height",
-                               (json_int_t)s->height, "num_inference_steps", (json_int_t)s->num_inference_steps,
-                               "guidance_scale", (double)s->guidance_scale, "scheduler", cost->scheduler->name,
-                               "timesteps", (json_int_t)cost->timestep_count, "unet_calls",
-                               (json_int_t)cost->unet_calls, "flops", flops_json(picture));
+    json_t *object = json_pack(
+        "{s:I, s:I, s:I, s:f, s:s, s:s, s:I, s:I, s:o}", "width", (json_int_t)s->width, "height", (json_int_t)s->height,
+        "num_inference_steps", (json_int_t)s->num_inference_steps, "guidance_scale", (double)s->guidance_scale,
+        "scheduler", cost->scheduler->name, "precision", s->precision == BF16 ? "bf16" : "f32", "timesteps",
+        (json_int_t)cost->timestep_count, "unet_calls", (json_int_t)cost->unet_calls, "flops", flops_json(picture));
     json_t *estimates = json_pack(
         "{s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f}", "weight_bytes", (json_int_t)cost->weight_bytes, "activation_bytes",
         (json_int_t)cost->activation_bytes, "seconds", picture->seconds, "seconds_least",

@@ -46,7 +46,7 @@ static bool inspect_picture(Inspection *i, Settings settings, Error *error) {
         settings.strength = DEFAULT_INPAINT_STRENGTH;
     }
     if (!run_cost(i->model, &settings, cost, error)) return false;
-    if (!speed_measure(&speed, i->model, &settings, o->half_weights, error)) return false;
+    if (!speed_measure(&speed, i->model, &settings, error)) return false;
 
     double steps = (double)cost->timestep_count, encodes = (double)cost->encodes;
     picture->flops = (double)cost->text.flops + encodes * (double)cost->encode.flops +

@@ -11,13 +11,16 @@
 
 static const char *kernel_mark(const Kernel *kernel) {
     if (kernel->runs_here && !kernel->runs_here()) return "-";
-    return kernel == kernel_default(kernel->op) ? "*" : " ";
+    if (kernel == kernel_default(kernel->op, F32)) return "*";
+    return kernel == kernel_default(kernel->op, BF16) ? "b" : " ";
 }
 
 int command_kernels(void) {
     Error error = {0};
     printf("Every op of the networks, and the variants that compute it, from the definition to the fastest.\n"
-           "* runs unless --kernel OP=VARIANT chooses another; - can't run on this machine\n");
+           "* runs unless --kernel OP=VARIANT chooses another, with --precision bf16 b where there is one; - can't run "
+           "on\n"
+           "this machine\n");
     for (size_t i = 0; i < kernel_count(); i++) {
         const Kernel *kernel = kernel_at(i);
         if (i == 0 || kernel_at(i - 1)->op != kernel->op)

@@ -44,6 +44,7 @@ enum {
     PREVIEW_VAE,
     TOKENIZER,
     WEIGHTS,
+    PRECISION,
     LORA,
     STEPS_DIR,
     TRACE,
@@ -86,6 +87,7 @@ static const OptionRow OPTIONS[] = {
     {"preview-vae", PREVIEW_VAE, true, DRAW, false},
     {"tokenizer", TOKENIZER, true, DRAW | TOKENIZE | INSPECT, false},
     {"weights", WEIGHTS, true, DRAW | INSPECT, false},
+    {"precision", PRECISION, true, DRAW | INSPECT, false},
     {"output", 'o', true, DRAW, false},
     {"steps-dir", STEPS_DIR, true, DRAW, false},
     {"trace", TRACE, true, DRAW, false},
@@ -147,10 +149,20 @@ static bool read_rng(const char *text, Error *error) {
     return error_set(error, "--rng %s: no such generator; use --rng torch, which is the default", text);
 }
 
-static bool read_weights(const char *text, bool *half, Error *error) {
-    *half = strcmp(text, "f16") == 0;
-    if (*half || strcmp(text, "f32") == 0) return true;
+static bool read_weights(const char *text, DType *type, Error *error) {
+    *type = strcmp(text, "f16") == 0 ? F16 : F32;
+    if (*type == F16 || strcmp(text, "f32") == 0) return true;
     return error_set(error, "--weights %s: weights are kept as f16 or f32; use one of those", text);
+}
+
+static bool read_precision(const char *text, DType *type, Error *error) {
+    *type = strcmp(text, "bf16") == 0 ? BF16 : F32;
+    if (*type == BF16 || strcmp(text, "f32") == 0) return true;
+    if (strcmp(text, "f16") == 0) {
+        return error_set(error, "--precision f16: this is computed with on GPUs, and no kernel here does; use bf16, or "
+                                "--weights f16 to save memory");
+    }
+    return error_set(error, "--precision %s: it is computed in f32 or bf16; use one of those", text);
 }
 
 static bool ends_in(const char *text, size_t length, const char *ending) {
@@ -213,7 +225,8 @@ static bool option_apply(Options *o, const OptionRow *row, char *value, Error *e
     case VAE: o->vae = value; return true;
     case PREVIEW_VAE: o->preview_vae = value; return true;
     case TOKENIZER: o->tokenizer = value; return true;
-    case WEIGHTS: return read_weights(value, &o->half_weights, error);
+    case WEIGHTS: return read_weights(value, &o->weights, error);
+    case PRECISION: return read_precision(value, &o->precision, error);
     case 'o': o->output = value; return read_file_name(row->name, value, ".png", error);
     case STEPS_DIR: o->steps_dir = value; return true;
     case TRACE: o->trace = value; return read_file_name(row->name, value, ".safetensors", error);
@@ -384,6 +397,9 @@ bool options_read(Options *options, int argc, char **argv, Error *error) {
         if (given[i] && !(OPTIONS[i].commands & 1 << options->command)) {
             return error_set(error, "--%s: sculpt %s has no such option; leave it out", OPTIONS[i].name,
                              command_name(options->command));
+        }
+        if (given[i] && OPTIONS[i].id == WEIGHTS && options->precision == BF16) {
+            return error_set(error, "--weights: --precision bf16 keeps the weights as bf16; leave one out");
         }
         if (given[i] && OPTIONS[i].id == STRENGTH && !options->init) {
             return error_set(

@@ -44,7 +44,7 @@ typedef struct Options {
     float strength;                 // with a mask another default than without
     const char *vae, *preview_vae;  // NULL: the model's own; none
     const char *tokenizer;          // NULL: the model's own
-    bool half_weights;
+    DType weights, precision;
     const char *output, *steps_dir, *trace;
     int threads;  // 0: all
     const char *kernels[OP_COUNT];

@@ -29,9 +29,10 @@ void report_cost(const Model *model, const Settings *settings, const RunCost *co
     bool guided = cost->unet_calls > cost->timestep_count;
     uint64_t all = cost->text.flops + cost->encodes * cost->encode.flops + cost->timestep_count * cost->step.flops +
                    decodes * cost->decode.flops + previews * cost->preview.flops;
-    fprintf(stderr, "%s: %s parameters. %zu x %zu, %s, guidance %g, seed %llu\n", model->path,
+    fprintf(stderr, "%s: %s parameters. %zu x %zu, %s, guidance %g, seed %llu%s\n", model->path,
             number_text((double)cost->parameters).text, settings->width, settings->height, cost->scheduler->name,
-            settings->guidance_scale, (unsigned long long)settings->seed);
+            settings->guidance_scale, (unsigned long long)settings->seed,
+            settings->precision == BF16 ? ", precision bf16" : "");
     if (*model_note(model)) fprintf(stderr, "%s: %s\n", model->path, model_note(model));
     for (size_t i = 0; i < model->lora_count; i++) {
         const MergedLora *lora = &model->loras[i];
@@ -62,13 +63,14 @@ void report_cost(const Model *model, const Settings *settings, const RunCost *co
             number_text((double)cost->activation_bytes).text);
 }
 
-void report_times(const Run *run, size_t decodes, size_t previews) {
+void report_times(const Run *run, double first_step, size_t decodes, size_t previews) {
     RunTimes times = run_times(run);
     size_t steps = run_steps_done(run);
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     fprintf(stderr, "loading %.2f s, text %.2f s, ", run_model(run)->load_seconds, times.text);
     if (times.encode > 0) fprintf(stderr, "encoding %.2f s, ", times.encode);
+    fprintf(stderr, "first step after %.2f s, ", first_step);
     fprintf(stderr, "%zu step%s %.2f s (%.3g s each), %zu decode%s %.2f s", steps, plural(steps), times.steps,
             steps ? times.steps / (double)steps : 0.0, decodes, plural(decodes), times.decode);
     if (previews > 0) fprintf(stderr, ", %zu preview%s %.2f s", previews, plural(previews), times.preview);

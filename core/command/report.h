@@ -19,8 +19,9 @@ const char *plural(size_t count);
 // decodes: how many pictures will be decoded, the last one and those on the way; previews: those of a preview VAE
 void report_cost(const Model *model, const Settings *settings, const RunCost *cost, size_t decodes, size_t previews);
 
-// "loading 0.05 s, text 0.01 s, 20 steps 3.20 s (0.16 s each), 1 decode 0.20 s; peak memory: ..."
-void report_times(const Run *run, size_t decodes, size_t previews);
+// "loading 0.05 s, text 0.01 s, first step after 0.07 s, 20 steps 3.20 s (0.16 s each), 1 decode 0.20 s; peak memory: ..."
+// first_step: seconds from the program's start to the first step's
+void report_times(const Run *run, double first_step, size_t decodes, size_t previews);
 
 // A prompt that was cut: which words the model never saw.
 void report_lost_words(const Run *run);

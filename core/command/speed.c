@@ -22,7 +22,8 @@ typedef struct Trial {
     size_t C1, side1;  // channels and side of the next, where pictures are about half as large
     size_t heads;
     float *numbers;    // [number_count], normally distributed
-    uint16_t *halves;  // the same in half precision; NULL with whole weights
+    uint16_t *halves;  // the same as the model keeps its matrices, if that is in F16 or BF16; else NULL
+    DType matrix_type;
     size_t number_count;
 } Trial;
 
@@ -39,7 +40,8 @@ static Trial trial_for(const Model *model, const Settings *settings) {
                    .T0 = least(latents, MOST_TOKENS),
                    .C1 = unet->block_out_channels[unet->levels > 1],
                    .side1 = half < 1 ? 1 : least(half, MOST_SIDE),
-                   .heads = heads > 0 && C0 % heads == 0 ? heads : 1};  // a level without attention may have any
+                   .heads = heads > 0 && C0 % heads == 0 ? heads : 1,  // a level without attention may have any
+                   .matrix_type = model->matrix_type};
 }
 
 // The smallest piece: for kernels that would take seconds for a larger one.
@@ -55,7 +57,7 @@ static Tensor numbers(const Trial *trial, Shape shape) { return tensor_over(tria
 
 static Layer layer_over(const Trial *trial, Shape shape) {
     Layer layer = {numbers(trial, shape), numbers(trial, shape1(shape.axis[0]))};
-    if (trial->halves && shape.rank > 1) layer.weight = (Tensor){trial->halves, shape, F16, ON_HOST};
+    if (trial->halves && shape.rank > 1) layer.weight = (Tensor){trial->halves, shape, trial->matrix_type, ON_HOST};
     return layer;
 }
 
@@ -176,7 +178,8 @@ static void measure(Speed *speed, Context *ctx, const Trial *typical) {
 // ---- all of it ------------------------------------------------------------------------------------------------------
 
 // Room for what the largest try reads, filled.
-static bool trial_fill(Trial *trial, bool half_weights, Error *error) {
+static bool trial_fill(Trial *trial, Error *error) {
+    bool half_weights = dtype_size(trial->matrix_type) == sizeof *trial->halves;
     size_t conv = trial->C1 * trial->C1 * 9, middle = trial->C1 * trial->side1 * trial->side1;
     size_t matrix = 4 * trial->C0 * trial->C0, fine = 2 * trial->C0 * trial->T0;
     trial->number_count = conv + middle + matrix + fine;  // each of them fits
@@ -190,7 +193,7 @@ static bool trial_fill(Trial *trial, bool half_weights, Error *error) {
     size_t drawn = least(trial->number_count, DRAWN);
     rng_normal(&rng, trial->numbers, drawn);
     for (size_t i = drawn; i < trial->number_count; i++) trial->numbers[i] = trial->numbers[i - drawn];
-    if (half_weights) convert_to_f16(trial->halves, trial->numbers, F32, trial->number_count);
+    if (half_weights) convert(trial->halves, trial->matrix_type, trial->numbers, F32, trial->number_count);
     return true;
 }
 
@@ -206,14 +209,13 @@ static size_t arena_for(const Trial *trial, const Kernel *const kernels[OP_COUNT
     return most;
 }
 
-bool speed_measure(Speed *speed, const Model *model, const Settings *settings, bool half_weights, Error *error) {
+bool speed_measure(Speed *speed, const Model *model, const Settings *settings, Error *error) {
     const Kernel *kernels[OP_COUNT];
     Context ctx;
     *speed = (Speed){0};
     if (!settings_kernels(settings, kernels, error)) return false;
     Trial trial = trial_for(model, settings);
-    bool ok = trial_fill(&trial, half_weights, error) &&
-              context_open(&ctx, arena_for(&trial, kernels), settings->threads, error);
+    bool ok = trial_fill(&trial, error) && context_open(&ctx, arena_for(&trial, kernels), settings->threads, error);
     if (ok) {
         memcpy(ctx.kernels, kernels, sizeof kernels);
         int threads_before = context_enter(&ctx);

@@ -13,9 +13,8 @@ typedef struct Speed {
 } Speed;
 
 // Tries every op that counts, with the settings' kernels and threads, on pieces of the size that this model has in a
-// picture of the settings' size: about a third of a second, as busy as the machine is now. half_weights: as in
-// ModelOptions.
-bool speed_measure(Speed *speed, const Model *model, const Settings *settings, bool half_weights, Error *error);
+// picture of the settings' size: about a third of a second, as busy as the machine is now.
+bool speed_measure(Speed *speed, const Model *model, const Settings *settings, Error *error);
 
 // How long that will take, about; SPEED_UNCERTAINTY times more or less, if the machine stays as busy as it was.
 #define SPEED_UNCERTAINTY 1.25

@@ -162,7 +162,7 @@ static bool convert_changed(Weights *weights, void *out, DType type, const void 
     convert_to_f32(numbers, in, in_type, n);
     bool ok = loras_add(weights->loras, weights->stage, name, shape, numbers, weights->error);
     if (type == F32) return ok;
-    convert_to_f16(out, numbers, F32, n);
+    convert(out, type, numbers, F32, n);
     free(numbers);
     return ok;
 }
@@ -195,10 +195,8 @@ static Tensor tensor_as(Weights *weights, Shape shape, DType type, const char *n
     }
     if (changed)
         weights->failed = !convert_changed(weights, converted, type, numbers, entry->dtype, shape, name);
-    else if (type == F16)
-        convert_to_f16(converted, numbers, entry->dtype, n);
     else
-        convert_to_f32(converted, numbers, entry->dtype, n);
+        convert(converted, type, numbers, entry->dtype, n);
     safetensors_release(numbers, n * dtype_size(entry->dtype));
     return weights->failed ? tensor_absent() : (Tensor){converted, shape, type, ON_HOST};
 }

@@ -29,7 +29,7 @@ typedef struct Weights {
     bool borrowed;  // the files belong to somebody else, who closes them later
     StoredNaming *naming;
     const void *naming_context;
-    DType matrix_type;  // F32 or F16: how matrices are kept in memory
+    DType matrix_type;  // F32, F16 or BF16: how matrices are kept in memory
     Loras *loras;       // what is added to the weights, or NULL
     const char *stage;  // how these call the stage
     Error *error;       // the first failure
@@ -54,8 +54,8 @@ void weights_close(Weights *weights);
 // The tensor `prefix` + `name` (prefix may be ""), as F32: in place where the file holds aligned F32 (that memory can't
 // be written), else a copy: converted from F32, F16 or BF16, or changed by LoRAs. Valid until weights_close.
 Tensor weights_tensor(Weights *weights, Shape shape, const char *prefix, const char *name);
-// The same for the weight of a linear layer or a convolution, as F32 or F16: what weights->matrix_type says. Those are
-// nearly all of a model's numbers; what else there is (biases, norms, embeddings) stays F32.
+// The same for the weight of a linear layer or a convolution, in weights->matrix_type. Those are nearly all of a
+// model's numbers; what else there is (biases, norms, embeddings) stays F32.
 Tensor weights_matrix(Weights *weights, Shape shape, const char *prefix, const char *name);
 bool weights_has(const Weights *weights, const char *prefix, const char *name);
 // The axes of a tensor as the file has it; 0 if it isn't there.

@@ -16,12 +16,13 @@ typedef struct AttentionShape {
 typedef void AttentionKernel(float *out, const float *q, const float *k, const float *v, AttentionShape s,
                              void *scratch);
 
-AttentionKernel attention_naive, attention_openmp, attention_blas, attention_flash;
+AttentionKernel attention_naive, attention_openmp, attention_blas, attention_flash, attention_bf16;
 
 size_t attention_naive_scratch_size(const void *attention_shape);
 size_t attention_openmp_scratch_size(const void *attention_shape);
 size_t attention_blas_scratch_size(const void *attention_shape);  // at most 1 MiB or 128 rows of scores
 size_t attention_flash_scratch_size(const void *attention_shape);
+size_t attention_bf16_scratch_size(const void *attention_shape);
 
 // out [B, heads, Tq, Tk]: who looks at whom, each row summing to 1. For observers; no kernel needs it whole.
 void attention_probabilities(float *out, const float *q, const float *k, AttentionShape s);

@@ -23,6 +23,7 @@
 #include "ops/attention.h"
 
 #include "base/machine.h"
+#include "ops/bf16_pairs.h"
 #include "ops/exp.h"
 #include "ops/gemm.h"
 
@@ -35,9 +36,17 @@ enum {
     PARTS = 64,  // that the work is dealt in, each with memory of its own
 };
 
+// One head's keys and values, in units (gemm.h): floats, or pairs of bf16, of which keys have one for two channels of a
+// token, and values one for two tokens' channel.
+typedef struct Head {
+    bool bf16;
+    const float *k, *v;
+    size_t k_row, v_row;  // units from one row to the next
+} Head;
+
 // What is kept for PANEL queries of one head.
 typedef struct Queries {
-    float *q;              // [d, PANEL], divided by sqrt(d)
+    float *q;              // [d, PANEL], divided by sqrt(d); with bf16 in pairs, [d / 2, PANEL]
     float *sums;           // [d, PANEL]: O
     float largest[PANEL];  // m
     float total[PANEL];    // l
@@ -125,13 +134,14 @@ static void hide_later_keys(float *scores, size_t keys, size_t i0, size_t j0) {
     }
 }
 
-static void begin_queries(Queries *queries, const float *q, size_t count, AttentionShape s) {
+static void begin_queries(Queries *queries, const float *q, size_t count, bool bf16, AttentionShape s) {
     float scale = 1 / sqrtf((float)s.d);
     pack_transposed(queries->q, q, s.heads * s.d, s.d, count);
     for (size_t i = 0; i < s.d * PANEL; i++) {
         queries->q[i] *= scale;
         queries->sums[i] = 0;
     }
+    if (bf16) pair_rows_inplace(queries->q, s.d, PANEL);
     for (size_t i = 0; i < PANEL; i++) {
         queries->largest[i] = -INFINITY;
         queries->total[i] = 0;
@@ -146,47 +156,47 @@ static void end_queries(float *out, const Queries *queries, size_t count, Attent
 }
 
 // One block of keys, the first of which is j0, for PANEL queries, the first of which is i0.
-static void attend_block(Queries *queries, float *scores, const float *k, const float *v, size_t i0, size_t j0,
-                         size_t keys, AttentionShape s) {
-    size_t C = s.heads * s.d;
+static void attend_block(Queries *queries, float *scores, Head head, size_t i0, size_t j0, size_t keys,
+                         AttentionShape s) {
     gemm((Gemm){.out = scores,
                 .out_stride = PANEL,
-                .rows = k + j0 * C,
-                .row_stride = C,
+                .bf16 = head.bf16,
+                .rows = head.k + j0 * head.k_row,
+                .row_stride = head.k_row,
                 .k_stride = 1,
                 .panels = queries->q,
                 .M = keys,
                 .N = PANEL,
-                .K = s.d});
+                .K = head.bf16 ? s.d / 2 : s.d});
     if (s.causal) hide_later_keys(scores, keys, i0, j0);
     take_block_here()(queries, scores, keys, s.d);
+    if (head.bf16) pair_rows_inplace(scores, keys, PANEL);
     gemm((Gemm){.out = queries->sums,
                 .out_stride = PANEL,
-                .rows = v + j0 * C,
+                .bf16 = head.bf16,
+                .rows = head.v + (head.bf16 ? j0 / 2 : j0) * head.v_row,
                 .row_stride = 1,
-                .k_stride = C,
+                .k_stride = head.v_row,
                 .panels = scores,
                 .M = s.d,
                 .N = PANEL,
-                .K = keys,
+                .K = head.bf16 ? (keys + 1) / 2 : keys,
                 .add = true});
 }
 
-// Queries i0 .. i0 + count of one head, at most PANELS PANEL. out and q point at the first of them, k and v at the head's
-// first key.
-static void attend(float *out, const float *q, const float *k, const float *v, size_t i0, size_t count,
-                   AttentionShape s, float *memory) {
+// Queries i0 .. i0 + count of one head, at most PANELS PANEL. out and q point at the first of them.
+static void attend(float *out, const float *q, Head head, size_t i0, size_t count, AttentionShape s, float *memory) {
     size_t C = s.heads * s.d, visible = s.causal ? i0 + count : s.Tk, panels = panel_count(count);
     float *scores = memory + PANELS * 2 * s.d * PANEL;
     Queries queries[PANELS];
     for (size_t p = 0; p < panels; p++) {
         queries[p].q = memory + p * 2 * s.d * PANEL;
         queries[p].sums = queries[p].q + s.d * PANEL;
-        begin_queries(&queries[p], q + p * PANEL * C, least(PANEL, count - p * PANEL), s);
+        begin_queries(&queries[p], q + p * PANEL * C, least(PANEL, count - p * PANEL), head.bf16, s);
     }
     for (size_t j0 = 0; j0 < visible; j0 += KEYS) {
         for (size_t p = 0; p < panels; p++) {
-            attend_block(&queries[p], scores, k, v, i0 + p * PANEL, j0, least(KEYS, visible - j0), s);
+            attend_block(&queries[p], scores, head, i0 + p * PANEL, j0, least(KEYS, visible - j0), s);
         }
     }
     for (size_t p = 0; p < panels; p++) {
@@ -194,15 +204,65 @@ static void attend(float *out, const float *q, const float *k, const float *v, s
     }
 }
 
-void attention_flash(float *out, const float *q, const float *k, const float *v, AttentionShape s, void *scratch) {
-    size_t C = s.heads * s.d, tiles = tiles_a_head(s), all = s.B * s.heads * tiles, parts = part_count(s);
+// all: the first head of the first picture; of the others, `picture` and `channels` units further
+static void attend_heads(float *out, const float *q, Head all, size_t k_picture, size_t v_picture, AttentionShape s,
+                         void *scratch) {
+    size_t C = s.heads * s.d, tiles = tiles_a_head(s), count = s.B * s.heads * tiles, parts = part_count(s);
 #pragma omp parallel for schedule(dynamic)
     for (size_t part = 0; part < parts; part++) {
         float *memory = (float *)scratch + part * part_size(s);
-        for (size_t tile = all * part / parts; tile < all * (part + 1) / parts; tile++) {
+        for (size_t tile = count * part / parts; tile < count * (part + 1) / parts; tile++) {
             size_t b = tile / (s.heads * tiles), h = tile / tiles % s.heads, i0 = tile % tiles * PANELS * PANEL;
-            size_t row = (b * s.Tq + i0) * C + h * s.d, first_key = b * s.Tk * C + h * s.d;
-            attend(out + row, q + row, k + first_key, v + first_key, i0, least(PANELS * PANEL, s.Tq - i0), s, memory);
+            size_t row = (b * s.Tq + i0) * C + h * s.d;
+            Head head = all;
+            head.k += b * k_picture + h * (all.bf16 ? s.d / 2 : s.d);
+            head.v += b * v_picture + h * s.d;
+            attend(out + row, q + row, head, i0, least(PANELS * PANEL, s.Tq - i0), s, memory);
         }
     }
+}
+
+void attention_flash(float *out, const float *q, const float *k, const float *v, AttentionShape s, void *scratch) {
+    size_t C = s.heads * s.d;
+    attend_heads(out, q, (Head){false, k, v, C, C}, s.Tk * C, s.Tk * C, s, scratch);
+}
+
+// ---- bf16 -----------------------------------------------------------------------------------------------------------
+//
+// The same with both products in bf16: keys, values, queries and e^(S - m') are rounded to it. Maximum, exponential and
+// sums stay in f32. Heads of an odd width have no pairs, and are multiplied as floats.
+
+static size_t value_pairs(AttentionShape s) { return (s.Tk + 1) / 2; }
+
+size_t attention_bf16_scratch_size(const void *attention_shape) {
+    const AttentionShape *s = attention_shape;
+    if (s->d % 2 == 1) return attention_flash_scratch_size(s);
+    size_t C = s->heads * s->d, pairs = s->B * s->Tk * C / 2 + s->B * value_pairs(*s) * C;
+    return attention_flash_scratch_size(s) + pairs * sizeof(uint32_t);
+}
+
+// v [B, Tk, C] -> pairs [B, ceil(Tk / 2), C]: of two tokens each; an odd last one goes with zeros
+static void pair_values(uint32_t *pairs, const float *v, AttentionShape s) {
+    size_t C = s.heads * s.d, rows = value_pairs(s);
+#pragma omp parallel for
+    for (size_t row = 0; row < s.B * rows; row++) {
+        size_t token = row % rows * 2;
+        const float *first = v + (row / rows * s.Tk + token) * C;
+        pairs_across(pairs + row * C, first, token + 1 < s.Tk ? first + C : NULL, C);
+    }
+}
+
+void attention_bf16(float *out, const float *q, const float *k, const float *v, AttentionShape s, void *scratch) {
+    if (s.d % 2 == 1) {
+        attention_flash(out, q, k, v, s, scratch);
+        return;
+    }
+    size_t C = s.heads * s.d, rows = s.B * s.Tk;
+    uint32_t *keys = scratch, *values = keys + rows * C / 2;
+    float *rest = (float *)(values + s.B * value_pairs(s) * C);
+#pragma omp parallel for
+    for (size_t row = 0; row < rows; row++) pairs_along(keys + row * C / 2, k + row * C, C / 2);
+    pair_values(values, v, s);
+    attend_heads(out, q, (Head){true, (float *)keys, (float *)values, C / 2, C}, s.Tk * C / 2, value_pairs(s) * C, s,
+                 rest);
 }

@@ -11,7 +11,7 @@
 #include <string.h>
 
 static void choose_defaults(Context *ctx) {
-    for (int op = 0; op < OP_COUNT; op++) ctx->kernels[op] = kernel_default((Op)op);
+    for (int op = 0; op < OP_COUNT; op++) ctx->kernels[op] = kernel_default((Op)op, F32);
 }
 
 bool context_open(Context *ctx, size_t arena_bytes, int threads, Error *error) {

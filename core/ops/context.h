@@ -53,7 +53,7 @@ typedef struct Context {
                               // nothing, so the pass ends within one op. NULL: can't be stopped
 } Context;
 
-// Opens a context whose arena can hold arena_bytes, with the fastest kernels this machine can run. Pages become memory
+// Opens a context whose arena can hold arena_bytes, with the fastest F32 kernels this machine can run. Pages become memory
 // only when used, so a generous number costs nothing. threads: for context_enter.
 bool context_open(Context *ctx, size_t arena_bytes, int threads, Error *error);
 

@@ -6,6 +6,8 @@
 
 #include "ops/conv2d.h"
 
+#include "base/convert.h"
+#include "ops/bf16_pairs.h"
 #include "ops/gemm.h"
 
 #include <cblas.h>
@@ -209,14 +211,23 @@ enum {
 
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
+static size_t depth_of(Conv2dShape s) { return s.Cin * s.K * s.K; }
+
 static size_t chunk_panels(Conv2dShape s) {
-    size_t panels = CHUNK_BYTES / (s.Cin * s.K * s.K * PANEL * sizeof(float));
+    size_t panels = CHUNK_BYTES / (depth_of(s) * PANEL * sizeof(float));
     return least(panels > SLICE_PANELS ? panels : SLICE_PANELS, panel_count(s.Hout * s.Wout));
 }
 
+static bool is_paired(DType weight_type, Conv2dShape s) { return weight_type == BF16 && depth_of(s) % 2 == 0; }
+
+size_t conv2d_packed_as_scratch_size(DType weight_type, Conv2dShape s) {
+    size_t panels = chunk_panels(s) * depth_of(s) * PANEL * sizeof(float);
+    bool unpaired = weight_type == BF16 && !is_paired(weight_type, s);
+    return panels + (unpaired ? s.Cout * depth_of(s) * sizeof(float) : 0);
+}
+
 size_t conv2d_packed_scratch_size(const void *conv2d_shape) {
-    const Conv2dShape *s = conv2d_shape;
-    return chunk_panels(*s) * s->Cin * s->K * s->K * PANEL * sizeof(float);
+    return conv2d_packed_as_scratch_size(F32, *(const Conv2dShape *)conv2d_shape);
 }
 
 // Pixels x .. x + n of output row y, as window position ky, kx of one plane sees them.
@@ -262,40 +273,56 @@ static void pack_windows(float *panel, const float *picture, size_t pixel, size_
     }
 }
 
-// The output pixels first .. first + count of one picture. All threads come here; each loop is dealt to them.
-static void convolve_chunk(float *out, const float *picture, const float *weight, const float *bias, Conv2dShape s,
-                           size_t first, size_t count, float *panels) {
-    size_t depth = s.Cin * s.K * s.K, plane = s.Hout * s.Wout;
+// The output pixels first .. first + count of one picture. Paired: weight is BF16, and so are the panels, which are packed
+// as floats and then take half of their room. All threads come here; each loop is dealt to them.
+static void convolve_chunk(float *out, const float *picture, const void *weight, bool paired, const float *bias,
+                           Conv2dShape s, size_t first, size_t count, float *panels) {
+    size_t depth = depth_of(s), plane = s.Hout * s.Wout, units = paired ? depth / 2 : depth;
 #pragma omp for
     for (size_t panel = 0; panel < panel_count(count); panel++) {
-        size_t done = panel * PANEL;
-        pack_windows(panels + done * depth, picture, first + done, least(PANEL, count - done), s);
+        float *to = panels + panel * PANEL * depth;
+        pack_windows(to, picture, first + panel * PANEL, least(PANEL, count - panel * PANEL), s);
+        if (paired) pair_rows_inplace(to, depth, PANEL);
     }
 #pragma omp for collapse(2) schedule(dynamic)
     for (size_t o = 0; o < s.Cout; o += BLOCK_ROWS) {
         for (size_t done = 0; done < count; done += SLICE_PANELS * PANEL) {
             gemm((Gemm){.out = out + o * plane + first + done,
                         .out_stride = plane,
-                        .rows = weight + o * depth,
-                        .row_stride = depth,
+                        .bf16 = paired,
+                        .rows = (const float *)weight + o * units,
+                        .row_stride = units,
                         .k_stride = 1,
                         .panels = panels + done * depth,
                         .panel_stride = depth * PANEL,
                         .M = least(BLOCK_ROWS, s.Cout - o),
                         .N = least(SLICE_PANELS * PANEL, count - done),
-                        .K = depth,
+                        .K = units,
                         .row_bias = bias ? bias + o : NULL});
         }
     }
 }
 
-void conv2d_packed(float *out, const float *in, const void *weight, const float *bias, Conv2dShape s, void *scratch) {
+// An odd number of weights a channel can't be paired; those are multiplied as floats.
+void conv2d_packed_as(DType weight_type, float *out, const float *in, const void *weight, const float *bias,
+                      Conv2dShape s, void *scratch) {
+    bool paired = is_paired(weight_type, s);
+    float *panels = scratch;
+    if (weight_type == BF16 && !paired) {
+        convert_to_f32(scratch, weight, BF16, s.Cout * depth_of(s));
+        weight = scratch;
+        panels += s.Cout * depth_of(s);
+    }
     size_t pixels = s.Hout * s.Wout, chunk = chunk_panels(s) * PANEL;
 #pragma omp parallel
     for (size_t b = 0; b < s.B; b++) {
         for (size_t first = 0; first < pixels; first += chunk) {
-            convolve_chunk(out + b * s.Cout * pixels, in + b * s.Cin * s.H * s.W, weight, bias, s, first,
-                           least(chunk, pixels - first), scratch);
+            convolve_chunk(out + b * s.Cout * pixels, in + b * s.Cin * s.H * s.W, weight, paired, bias, s, first,
+                           least(chunk, pixels - first), panels);
         }
     }
+}
+
+void conv2d_packed(float *out, const float *in, const void *weight, const float *bias, Conv2dShape s, void *scratch) {
+    conv2d_packed_as(F32, out, in, weight, bias, s, scratch);
 }

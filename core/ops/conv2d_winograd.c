@@ -30,6 +30,7 @@
 
 #include "ops/conv2d.h"
 
+#include "base/convert.h"
 #include "base/machine.h"
 #include "ops/gemm.h"
 
@@ -212,11 +213,17 @@ static inline __attribute__((always_inline)) void make_v(float *v, size_t step, 
     }
 }
 
-// Up to LANES windows of input channels, weight [count, 3, 3] -> U, in the same way.
-static inline __attribute__((always_inline)) void make_u(float *u, size_t step, const float *weight, size_t count) {
+// Up to LANES windows of input channels, weight [count, 3, 3] -> U, in the same way. type: F32 or BF16.
+static inline __attribute__((always_inline)) void make_u(float *u, size_t step, const void *weight, DType type,
+                                                         size_t count) {
+    float numbers[9 * LANES] = {0};
     Lanes windows[9], half[18], whole[POSITIONS];
+    if (type == BF16)
+        convert_piece(numbers, F32, weight, BF16, 9 * count, false);
+    else
+        memcpy(numbers, weight, 9 * count * sizeof(float));
     for (size_t k = 0; k < 9; k++) {
-        for (size_t l = 0; l < LANES; l++) windows[k][l] = l < count ? weight[9 * l + k] : 0;
+        for (size_t l = 0; l < LANES; l++) windows[k][l] = numbers[9 * l + k];
     }
     for (size_t j = 0; j < 3; j++) transform_window(half + j, 3, windows + j, 3);
     for (size_t i = 0; i < SEEN; i++) transform_window(whole + SEEN * i, 1, half + 3 * i, 1);
@@ -240,7 +247,7 @@ static inline __attribute__((always_inline)) void finish_m(float *out, const flo
 // The three of them, compiled once for any machine and once for 16 numbers at a time.
 typedef struct Transforms {
     void (*make_v)(float *v, size_t step, const float *in, size_t c, size_t first, Tiles tiles, Conv2dShape s);
-    void (*make_u)(float *u, size_t step, const float *weight, size_t count);
+    void (*make_u)(float *u, size_t step, const void *weight, DType type, size_t count);
     void (*finish_m)(float *out, const float *m, size_t step, float bias, size_t o, size_t first, Tiles tiles,
                      Conv2dShape s);
 } Transforms;
@@ -253,8 +260,8 @@ AVX512 static void make_v_avx512(float *v, size_t step, const float *in, size_t 
     make_v(v, step, in, c, first, tiles, s);
 }
 
-AVX512 static void make_u_avx512(float *u, size_t step, const float *weight, size_t count) {
-    make_u(u, step, weight, count);
+AVX512 static void make_u_avx512(float *u, size_t step, const void *weight, DType type, size_t count) {
+    make_u(u, step, weight, type, count);
 }
 
 AVX512 static void finish_m_avx512(float *out, const float *m, size_t step, float bias, size_t o, size_t first,
@@ -267,7 +274,9 @@ static void make_v_plain(float *v, size_t step, const float *in, size_t c, size_
     make_v(v, step, in, c, first, tiles, s);
 }
 
-static void make_u_plain(float *u, size_t step, const float *weight, size_t count) { make_u(u, step, weight, count); }
+static void make_u_plain(float *u, size_t step, const void *weight, DType type, size_t count) {
+    make_u(u, step, weight, type, count);
+}
 
 static void finish_m_plain(float *out, const float *m, size_t step, float bias, size_t o, size_t first, Tiles tiles,
                            Conv2dShape s) {
@@ -304,25 +313,26 @@ static Plan plan_of(Conv2dShape s) {
     return plan;
 }
 
-// Whether the products, counted in steps of one panel, are fewer than without transforms. A window's transform takes
-// about as long as TRANSFORM such steps. Few input channels aren't worth it: each is transformed, and hardly used.
-static bool winograd_pays(Conv2dShape s) {
+// Whether the products, counted in steps of one panel, are fewer than without transforms; in bf16 two of those are done at
+// a time. A window's transform takes about as long as TRANSFORM such steps. Few input channels aren't worth it: each is
+// transformed, and hardly used.
+static bool winograd_pays(DType weight_type, Conv2dShape s) {
     enum { TRANSFORM = 10, CHANNELS = 16 };
     if (s.K != 3 || s.stride != 1 || s.padding != 1 || s.Cin < CHANNELS) return false;
-    return POSITIONS * panel_count(tiles_of(s).count) + TRANSFORM < 9 * s.B * panel_count(s.Hout * s.Wout);
+    size_t direct = 9 * s.B * panel_count(s.Hout * s.Wout);
+    return POSITIONS * panel_count(tiles_of(s).count) + TRANSFORM < (weight_type == BF16 ? direct / 2 : direct);
 }
 
-size_t conv2d_winograd_scratch_size(const void *conv2d_shape) {
-    const Conv2dShape *s = conv2d_shape;
-    if (!winograd_pays(*s)) return conv2d_packed_scratch_size(s);
-    Plan plan = plan_of(*s);
+static size_t scratch_size_as(DType weight_type, Conv2dShape s) {
+    if (!winograd_pays(weight_type, s)) return conv2d_packed_as_scratch_size(weight_type, s);
+    Plan plan = plan_of(s);
     return (plan.v + plan.u + plan.m) * sizeof(float);
 }
 
 // One chunk: `panels` panels of tiles from the tile `first` on. All threads come here; each loop is dealt to them, and
 // ends when all have done their part.
-static void winograd_chunk(float *out, const float *in, const float *weight, const float *bias, Conv2dShape s,
-                           Plan plan, size_t first, size_t panels, float *v) {
+static void winograd_chunk(float *out, const float *in, const void *weight, DType weight_type, const float *bias,
+                           Conv2dShape s, Plan plan, size_t first, size_t panels, float *v) {
     Transforms transforms = transforms_here();
     float *u = v + plan.v, *m = u + plan.u;
     size_t groups = panels * (PANEL / LANES), columns = panels * PANEL,
@@ -339,8 +349,8 @@ static void winograd_chunk(float *out, const float *in, const float *weight, con
 #pragma omp for collapse(2)
         for (size_t o = 0; o < rows; o++) {
             for (size_t c = 0; c < s.Cin; c += LANES) {
-                transforms.make_u(u + o * s.Cin + c, rows * s.Cin, weight + ((o0 + o) * s.Cin + c) * 9,
-                                  least(LANES, s.Cin - c));
+                const char *windows = (const char *)weight + ((o0 + o) * s.Cin + c) * 9 * dtype_size(weight_type);
+                transforms.make_u(u + o * s.Cin + c, rows * s.Cin, windows, weight_type, least(LANES, s.Cin - c));
             }
         }
 #pragma omp for collapse(2) schedule(dynamic)
@@ -369,15 +379,37 @@ static void winograd_chunk(float *out, const float *in, const float *weight, con
     }
 }
 
-void conv2d_winograd(float *out, const float *in, const void *weight, const float *bias, Conv2dShape s, void *scratch) {
-    if (!winograd_pays(s)) {
-        conv2d_packed(out, in, weight, bias, s, scratch);
+static void convolve_as(DType weight_type, float *out, const float *in, const void *weight, const float *bias,
+                        Conv2dShape s, void *scratch) {
+    if (!winograd_pays(weight_type, s)) {
+        conv2d_packed_as(weight_type, out, in, weight, bias, s, scratch);
         return;
     }
     Plan plan = plan_of(s);
     size_t all = panel_count(plan.tiles.count);
 #pragma omp parallel
     for (size_t panel = 0; panel < all; panel += plan.panels) {
-        winograd_chunk(out, in, weight, bias, s, plan, panel * PANEL, least(plan.panels, all - panel), scratch);
+        winograd_chunk(out, in, weight, weight_type, bias, s, plan, panel * PANEL, least(plan.panels, all - panel),
+                       scratch);
     }
+}
+
+size_t conv2d_winograd_scratch_size(const void *conv2d_shape) {
+    return scratch_size_as(F32, *(const Conv2dShape *)conv2d_shape);
+}
+
+void conv2d_winograd(float *out, const float *in, const void *weight, const float *bias, Conv2dShape s, void *scratch) {
+    convolve_as(F32, out, in, weight, bias, s, scratch);
+}
+
+// bf16: a quarter of the multiplications in f32 is less than all of them in bf16, at twice the speed; and what the
+// transforms lose would be too much for 8 bits. So these weights are transformed into floats, and the other convolutions
+// multiplied in bf16.
+
+size_t conv2d_bf16_scratch_size(const void *conv2d_shape) {
+    return scratch_size_as(BF16, *(const Conv2dShape *)conv2d_shape);
+}
+
+void conv2d_bf16(float *out, const float *in, const void *weight, const float *bias, Conv2dShape s, void *scratch) {
+    convolve_as(BF16, out, in, weight, bias, s, scratch);
 }

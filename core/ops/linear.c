@@ -7,6 +7,8 @@
 
 #include "ops/linear.h"
 
+#include "base/convert.h"
+#include "ops/bf16_pairs.h"
 #include "ops/gemm.h"
 
 #include <cblas.h>
@@ -96,9 +98,10 @@ static size_t block_rows(LinearShape s) {
     return (s.N + blocks - 1) / blocks;
 }
 
-// The output channels o .. o + count. All threads come here; each loop is dealt to them.
-static void multiply_chunk(float *out, const float *in, const float *weight, const float *bias, LinearShape s, size_t o,
-                           size_t count, float *panels) {
+// The output channels o .. o + count, from units (gemm.h) of in [N, Cin] and weight [Cout, Cin]: s.Cin counts units. All
+// threads come here; each loop is dealt to them.
+static void multiply_chunk(float *out, const float *in, const float *weight, const float *bias, LinearShape s,
+                           bool bf16, size_t o, size_t count, float *panels) {
     size_t rows = block_rows(s);
 #pragma omp for
     for (size_t done = 0; done < count; done += PANEL) {
@@ -109,6 +112,7 @@ static void multiply_chunk(float *out, const float *in, const float *weight, con
         for (size_t done = 0; done < count; done += SLICE_PANELS * PANEL) {
             gemm((Gemm){.out = out + n * s.Cout + o + done,
                         .out_stride = s.Cout,
+                        .bf16 = bf16,
                         .rows = in + n * s.Cin,
                         .row_stride = s.Cin,
                         .k_stride = 1,
@@ -122,14 +126,44 @@ static void multiply_chunk(float *out, const float *in, const float *weight, con
     }
 }
 
-void linear_packed(float *out, const float *in, const void *weight, const float *bias, LinearShape s, void *scratch) {
-    if (s.N < FEW_ROWS) {
-        linear_openmp(out, in, weight, bias, s, scratch);
-        return;
-    }
+static void multiply_units(float *out, const float *in, const float *weight, const float *bias, LinearShape s,
+                           bool bf16, float *panels) {
     size_t chunk = chunk_panels(s) * PANEL;
 #pragma omp parallel
     for (size_t o = 0; o < s.Cout; o += chunk) {
-        multiply_chunk(out, in, weight, bias, s, o, least(chunk, s.Cout - o), scratch);
+        multiply_chunk(out, in, weight, bias, s, bf16, o, least(chunk, s.Cout - o), panels);
     }
+}
+
+void linear_packed(float *out, const float *in, const void *weight, const float *bias, LinearShape s, void *scratch) {
+    if (s.N < FEW_ROWS)
+        linear_openmp(out, in, weight, bias, s, scratch);
+    else
+        multiply_units(out, in, weight, bias, s, false, scratch);
+}
+
+// bf16: the same with numbers of half the size, two of which are multiplied at a time. Inputs are rounded as weights
+// were when they were loaded, to the 8 bits that a bf16 has; sums are in f32, and so is everything between the layers.
+// What can't be paired, an odd number of channels, is multiplied as floats.
+
+static LinearShape in_pairs(LinearShape s) { return (LinearShape){s.N, s.Cin / 2, s.Cout}; }
+
+size_t linear_bf16_scratch_size(const void *linear_shape) {
+    const LinearShape *s = linear_shape;
+    if (s->Cin % 2 == 1) return s->Cin * s->Cout * sizeof(float) + linear_packed_scratch_size(s);
+    LinearShape pairs = in_pairs(*s);
+    return (s->N + chunk_panels(pairs) * PANEL) * pairs.Cin * sizeof(float);
+}
+
+void linear_bf16(float *out, const float *in, const void *weight, const float *bias, LinearShape s, void *scratch) {
+    if (s.Cin % 2 == 1) {
+        convert_to_f32(scratch, weight, BF16, s.Cin * s.Cout);
+        linear_packed(out, in, scratch, bias, s, (float *)scratch + s.Cin * s.Cout);
+        return;
+    }
+    LinearShape pairs = in_pairs(s);
+    uint32_t *rounded = scratch;
+#pragma omp parallel for
+    for (size_t n = 0; n < s.N; n++) pairs_along(rounded + n * pairs.Cin, in + n * s.Cin, pairs.Cin);
+    multiply_units(out, scratch, weight, bias, pairs, true, (float *)scratch + s.N * pairs.Cin);
 }

@@ -65,16 +65,16 @@ static void check_per_channel(Tensor t, size_t C, const char *what) {
     CHECK(shape_equal(t.shape, shape1(C)), "%s %s for %zu channels", what, shape_text(t.shape).text, C);
 }
 
-// The layer's weight as the op's kernel reads it. Weights kept in half precision become F32 in scratch memory, each time
-// anew: that costs a few percent of the time, and half of the memory is saved. To be called inside a scope of its own.
+// The layer's weight as the op's kernel reads it. One that is kept in another format is converted in scratch memory, each
+// time anew: what weights in half precision cost in time for the memory that they save. To be called inside a scope of
+// its own.
 static const void *take_weight(Context *ctx, Op op, const Layer *layer) {
     const Kernel *kernel = ctx->kernels[op];
     Tensor weight = layer->weight;
     if (weight.dtype == kernel->weight_type) return weight.data;
-    CHECK(weight.dtype == F16 && kernel->weight_type == F32, "%s=%s reads %s, and its weight %s is %s", op_name(op),
-          kernel->variant, dtype_name(kernel->weight_type), shape_text(weight.shape).text, dtype_name(weight.dtype));
-    float *converted = arena_take(&ctx->arena, shape_count(weight.shape) * sizeof *converted);
-    if (executes(ctx)) convert_to_f32(converted, weight.data, weight.dtype, shape_count(weight.shape));
+    size_t n = shape_count(weight.shape);
+    void *converted = arena_take(&ctx->arena, n * dtype_size(kernel->weight_type));
+    if (executes(ctx)) convert(converted, kernel->weight_type, weight.data, weight.dtype, n);
     return converted;
 }
 

@@ -62,6 +62,8 @@ static const Kernel kernels[] = {
     {OP_CONV2D, "winograd", "3x3: sums of pixels first, then a quarter of the multiplications; else as packed",
      .function = (Any *)conv2d_winograd, .fast_here = machine_has_avx2, .weight_type = F32,
      .scratch_size = conv2d_winograd_scratch_size},
+    {OP_CONV2D, "bf16", "3x3 as winograd, in f32; others with weights and pixels rounded to bf16, added up in f32",
+     .function = (Any *)conv2d_bf16, .weight_type = BF16, .precision = BF16, .scratch_size = conv2d_bf16_scratch_size},
     {OP_LINEAR, "naive", "the definition: three nested loops, summed in double", .function = (Any *)linear_naive,
      .weight_type = F32},
     {OP_LINEAR, "openmp", "threads share the weight's rows; sums split over vector lanes",
@@ -71,6 +73,8 @@ static const Kernel kernels[] = {
     {OP_LINEAR, "packed", "the same product, with the weight packed for it a piece at a time",
      .function = (Any *)linear_packed, .fast_here = machine_has_avx2, .weight_type = F32,
      .scratch_size = linear_packed_scratch_size},
+    {OP_LINEAR, "bf16", "weights and inputs are rounded to bf16, 8 bits that count; their products are added up in f32",
+     .function = (Any *)linear_bf16, .weight_type = BF16, .precision = BF16, .scratch_size = linear_bf16_scratch_size},
     {OP_ATTENTION, "naive", "the definition: one query after the other, in double", .function = (Any *)attention_naive,
      .scratch_size = attention_naive_scratch_size},
     {OP_ATTENTION, "openmp", "threads share the queries, each with one row of scores",
@@ -79,6 +83,8 @@ static const Kernel kernels[] = {
      .function = (Any *)attention_blas, .scratch_size = attention_blas_scratch_size},
     {OP_ATTENTION, "flash", "a few keys at a time, and sums that are corrected: the matrix of scores never exists",
      .function = (Any *)attention_flash, .fast_here = machine_has_avx2, .scratch_size = attention_flash_scratch_size},
+    {OP_ATTENTION, "bf16", "the same, with queries, keys, values and shares rounded to bf16, added up in f32",
+     .function = (Any *)attention_bf16, .precision = BF16, .scratch_size = attention_bf16_scratch_size},
     {OP_GROUP_NORM, "naive", "the definition: mean, variance, result; three passes, in double",
      .function = (Any *)group_norm_naive, .weight_type = F32},
     {OP_GROUP_NORM, "openmp", "threads share the groups; mean and variance in one pass",
@@ -144,12 +150,18 @@ const Kernel *kernel_find(Op op, const char *variant) {
     return NULL;
 }
 
-const Kernel *kernel_default(Op op) {
-    const Kernel *fastest = NULL;
+static const Kernel *fastest_of(Op op, DType precision) {
+    const Kernel *last = NULL;
     for (size_t i = 0; i < kernel_count(); i++) {
         const Kernel *kernel = &kernels[i];
-        if (kernel->op != op || (kernel->runs_here && !kernel->runs_here())) continue;
-        if (!kernel->fast_here || kernel->fast_here()) fastest = kernel;
+        if (kernel->op != op || kernel->precision != precision) continue;
+        if (kernel->runs_here && !kernel->runs_here()) continue;
+        if (!kernel->fast_here || kernel->fast_here()) last = kernel;
     }
-    return fastest;  // never NULL: naive runs everywhere
+    return last;
+}
+
+const Kernel *kernel_default(Op op, DType precision) {
+    const Kernel *fastest = fastest_of(op, precision);
+    return fastest ? fastest : fastest_of(op, F32);  // never NULL: naive runs everywhere
 }

@@ -47,6 +47,7 @@ typedef struct Kernel {
     bool (*runs_here)(void);  // what it needs of the machine; NULL: nothing
     bool (*fast_here)(void);  // where it is faster than the rows above; NULL: wherever it runs
     DType weight_type;        // of the weights that it reads; nothing where the op has none
+    DType precision;          // F32 or BF16: what the numbers that it multiplies are rounded to; it adds up in F32
     size_t (*scratch_size)(const void *shape);  // bytes of scratch for the op's own Shape struct; NULL: none
 } Kernel;
 
@@ -55,4 +56,6 @@ const char *op_about(Op op);  // one line: what the op is for
 size_t kernel_count(void);
 const Kernel *kernel_at(size_t index);                  // rows in the order of Op, slowest variant first
 const Kernel *kernel_find(Op op, const char *variant);  // NULL if there is none
-const Kernel *kernel_default(Op op);  // the fastest on this machine: the last row that runs here and is fast here
+// The fastest that this machine can run: the last row that runs here and is fast here of those of this precision or, where the op has
+// none of it, of the F32 ones.
+const Kernel *kernel_default(Op op, DType precision);

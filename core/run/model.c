@@ -195,8 +195,7 @@ const char *model_note(const Model *model) { return model->single_file ? single_
 static bool networks_open(Model *model, Loras *loras, const ModelOptions *options, Error *error) {
     char *text_encoder = path_join(model->path, "text_encoder"), *unet = path_join(model->path, "unet"),
          *vae = path_join(model->path, "vae");
-    StageFiles files = {
-        .single_file = model->single_file, .matrix_type = options->half_weights ? F16 : F32, .loras = loras};
+    StageFiles files = {.single_file = model->single_file, .matrix_type = options->matrix_type, .loras = loras};
     if (!model->single_file) files.folder = text_encoder;
     model->text_encoder = text_encoder_open_from(&files, error);
     if (!model->single_file) files.folder = unet;
@@ -242,6 +241,7 @@ Model *model_open_with(const char *path, const ModelOptions *options, Error *err
     double start = seconds_now();
     Model *model = calloc(1, sizeof *model);
     CHECK(model, "out of memory");
+    model->matrix_type = options->matrix_type;
     model->path = strdup(path);
     model->vae_path = options->vae ? strdup(options->vae) : NULL;
     CHECK(model->path && (model->vae_path || !options->vae), "out of memory");

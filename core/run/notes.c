@@ -83,6 +83,7 @@ void run_note_settings(Run *run) {
     if (s->guidance_rescale > 0) note(run, "guidance_rescale", "%g", as_written(s->guidance_rescale));
     if (s->clip_skip > 0) note(run, "clip_skip", "%zu", s->clip_skip);
     if (s->prompt_weights) note(run, "prompt_weights", "true");
+    if (s->precision == BF16) note(run, "precision", "bf16");
     note(run, "seed", "%" PRIu64, s->seed);
     note(run, "width", "%zu", s->width);
     note(run, "height", "%zu", s->height);

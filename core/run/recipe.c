@@ -26,7 +26,8 @@ static void special_parameters(const Settings *s, char *text, size_t size) {
     bool brackets = strpbrk(s->prompt, "([\\") || strpbrk(s->negative_prompt, "([\\");
     char clip_skip[64] = "";
     if (s->clip_skip > 0) snprintf(clip_skip, sizeof clip_skip, "Clip skip: %zu, ", s->clip_skip + 1);
-    snprintf(text, size, "%s%s", clip_skip, brackets && !s->prompt_weights ? "Emphasis: None, " : "");
+    snprintf(text, size, "%s%s%s", clip_skip, brackets && !s->prompt_weights ? "Emphasis: None, " : "",
+             s->precision == BF16 ? "Precision: bf16, " : "");
 }
 
 // 'Lora: "style.safetensors:0.7, other.safetensors:1", '; "" without any

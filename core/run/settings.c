@@ -22,7 +22,8 @@ Settings settings_default(const Model *model) {
                       .guidance_scale = lcm ? LCM_GUIDANCE_SCALE : DEFAULT_GUIDANCE_SCALE,
                       .width = side,
                       .height = side,
-                      .strength = DEFAULT_STRENGTH};
+                      .strength = DEFAULT_STRENGTH,
+                      .precision = model->matrix_type == BF16 ? BF16 : F32};
 }
 
 static bool side_check(const char *name, size_t pixels, size_t factor, Error *error) {
@@ -127,8 +128,14 @@ bool settings_first_step(const Settings *settings, const Scheduler *scheduler, s
 }
 
 bool settings_kernels(const Settings *settings, const Kernel *kernels[OP_COUNT], Error *error) {
+    if (settings->precision != F32 && settings->precision != BF16) {
+        return error_set(error, "precision: no kernel computes in %s; take F32 or BF16",
+                         dtype_name(settings->precision));
+    }
     Context chooser;
-    context_open_planning(&chooser, NULL);
+    const Kernel *defaults[OP_COUNT];
+    for (int op = 0; op < OP_COUNT; op++) defaults[op] = kernel_default((Op)op, settings->precision);
+    context_open_planning(&chooser, defaults);
     bool ok = true;
     for (size_t i = 0; ok && i < settings->kernel_count; i++) {
         ok = context_choose_kernel(&chooser, settings->kernels[i], error);

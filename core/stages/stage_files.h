@@ -10,7 +10,7 @@
 typedef struct StageFiles {
     const char *folder;             // of diffusers' layout: config.json, and the weights beside it; NULL: they are in
     const SingleFile *single_file;  // this one, which must stay open for as long as the stage
-    DType matrix_type;              // F32 or F16 (weights.h)
+    DType matrix_type;              // F32, F16 or BF16 (weights.h)
     Loras *loras;                   // that change the weights, or NULL (lora.h)
 } StageFiles;
 

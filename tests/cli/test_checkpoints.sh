@@ -118,6 +118,35 @@ half_weights() {
     refuses 2 "f16 or f32" "a cat" --weights f8
 }
 
+precision() {
+    local critters=$tree/data/models/critters
+    draw "a red cat" -o whole.png --trace whole.safetensors
+    whole=$(grep -o "memory [0-9.]* [kM]B weights" "$work/stderr" | grep -o "[0-9.]*")
+    draw "a red cat" --precision f32 -o asked.png
+    cmp -s whole.png asked.png || problem "f32, asked for, makes another picture"
+    ! grep -qa "precision" whole.png || problem "a picture in f32 tells of a precision"
+    draw "a red cat" --precision bf16 -o brain.png --trace brain.safetensors
+    brain=$(grep -o "memory [0-9.]* [kM]B weights" "$work/stderr" | grep -o "[0-9.]*")
+    jq -en "$brain < 0.65 * $whole" >/dev/null || problem "weights took $whole, and $brain in bf16"
+    grep -q "precision bf16$" "$work/stderr" || problem "it isn't said to compute in bf16"
+    ! cmp -s whole.png brain.png || problem "bf16 changes nothing"
+    grep -qa "Precision: bf16, " brain.png || problem "the PNG doesn't tell the precision"
+    expect "the trace's precision" "$(trace_header brain.safetensors | jq -r .__metadata__.precision)" bf16
+    expect "the trace's linear" "$(trace_header brain.safetensors | jq -r .__metadata__.kernels | grep -o ' linear=[^ ]*')" \
+        "$("$sculpt" kernels | sed -n '/^linear:/,/^$/s/^  b \([^ ]*\).*/ linear=\1/p')"
+    draw "a red cat" --precision bf16 --kernel linear=blas -o blas.png
+    draw "a red cat" --kernel linear=bf16 -o kernel.png
+    ! cmp -s whole.png kernel.png || problem "linear=bf16 on f32 weights changes nothing"
+    draw "a red cat" --weights f16 --kernel linear=bf16 -o both.png
+    accepts "a red cat" -m "$critters" -s 2 --seed 1 --precision bf16 --lora "$tree/data/models/critters-blueprint.safetensors" -o lora.png
+    refuses 2 "leave one out" "a cat" --weights f16 --precision bf16
+    refuses 2 "leave one out" "a cat" --precision bf16 --weights f32
+    refuses 2 "use bf16" "a cat" --precision f16
+    refuses 2 "f32 or bf16" "a cat" --precision f8
+    refuses 2 "given twice" "a cat" --precision f32 --precision bf16
+    refuses 2 "no such option" tokenize "a cat" --precision bf16
+}
+
 tokenizers() {
     python3 "$tree/data/critters/train/single_file.py" "$model" sd1.safetensors --with-configs
     refuses 1 "make clip-vocab" "a cat" -m sd1.safetensors
@@ -163,5 +192,5 @@ single_files_of_other_sizes() {
 }
 
 cases=(weights_in_parts weights_in_half_precision_parts variants broken_parts pickles other_families single_files
-    critters_in_a_single_file half_weights tokenizers other_single_files single_files_of_other_sizes)
+    critters_in_a_single_file half_weights precision tokenizers other_single_files single_files_of_other_sizes)
 run_cases

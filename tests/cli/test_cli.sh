@@ -8,7 +8,7 @@
 help_teaches() {
     accepts --help
     for option in model negative steps guidance guidance-rescale prompt-weights clip-skip scheduler scheduler-config seed \
-        rng width height init mask strength latents vae preview-vae tokenizer weights lora output steps-dir trace threads kernel help version; do
+        rng width height init mask strength latents vae preview-vae tokenizer weights precision lora output steps-dir trace threads kernel help version; do
         grep -q -e "--$option\b" "$work/stdout" || problem "--$option is not in --help"
     done
     cp "$work/stdout" help
@@ -25,7 +25,7 @@ help_teaches() {
 later_options_are_unknown() {
     local help
     help=$("$sculpt" --help)
-    for option in precision deep-cache guidance-interval exact exact-data window device trace-attention; do
+    for option in deep-cache guidance-interval exact exact-data window device trace-attention; do
         refuses 2 "no such option" "a cat" --$option x
         ! grep -q -e "--$option\b" <<<"$help" || problem "--$option is in --help"
     done

@@ -58,6 +58,12 @@ stored_formats() {
     whole=$(jq .unet.weight_bytes object)
     inspects "$model"
     jq -e "$whole < 0.65 * .unet.weight_bytes" object >/dev/null || problem "half precision takes $whole bytes"
+    expect "precision" "$(jq -c '[.pictures[].precision] | unique' object)" '["f32"]'
+    inspects "$model" --precision bf16
+    expect "bytes in bf16, as many as in f16" "$(jq .unet.weight_bytes object)" "$whole"
+    expect "precision" "$(jq -c '[.pictures[].precision] | unique' object)" '["bf16"]'
+    accepts inspect "$model" --precision bf16
+    grep -q "^A picture of .*guidance 7.5, in bf16:$" "$work/stdout" || problem "it isn't said to be in bf16"
 }
 
 costs_add_up() {
@@ -181,7 +187,7 @@ refusals() {
 
 help_teaches() {
     accepts inspect --help
-    for option in watts price json scheduler scheduler-config vae tokenizer weights threads kernel; do
+    for option in watts price json scheduler scheduler-config vae tokenizer weights precision threads kernel; do
         grep -q -e "--$option\b" "$work/stdout" || problem "--$option is not in inspect --help"
     done
     [ "$(wc -L <"$work/stdout")" -le 120 ] || problem "lines of inspect --help are too long"

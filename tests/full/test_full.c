@@ -114,7 +114,7 @@ static void test_model(const char *name, Form form) {
     Name path = form == FOLDER ? name_of("%s", name) : name_of("%s.safetensors", name);
     Name what = name_of("%s %s", name, FORMS[form]);
     ModelOptions options = {.tokenizer = form == FOLDER ? NULL : tokenizer.text,
-                            .half_weights = form == SINGLE_FILE_HALF_WEIGHTS};
+                            .matrix_type = form == SINGLE_FILE_HALF_WEIGHTS ? F16 : F32};
     if (!path_exists(reference.text)) SKIP("%s/%s isn't there; `make test-full` makes it", root, reference.text);
 
     pid_t child = fork();

@@ -19,6 +19,8 @@
 #include <stdlib.h>
 
 static const double EXACT_BOUND = 5e-6, FAST_BOUND = 1e-4;
+// Of kernels that round what they multiply. reference_precision.py shows that torch's round away more.
+static const double BF16_BOUND = 5e-2;
 
 static const char *const MODELS[] = {
     "text_sd1",        "text_sd2_old_names", "unet_sd1",         "unet_sd2",    "unet_one_level",
@@ -63,7 +65,8 @@ static void test_every_kernel(void) {
         error = fmax(error, golden_error("vae_sd1", NULL, &setup));
         error = fmax(error, golden_error("vae_tiny", NULL, &setup));
         printf("%20s=%-10s %10.2e\n", op_name(kernel->op), kernel->variant, error);
-        EXPECT(error <= FAST_BOUND, "%s=%s: %g", op_name(kernel->op), kernel->variant, error);
+        EXPECT(error <= (kernel->precision == BF16 ? BF16_BOUND : FAST_BOUND), "%s=%s: %g", op_name(kernel->op),
+               kernel->variant, error);
     }
 }
 

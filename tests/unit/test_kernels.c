@@ -39,7 +39,7 @@ static void begin(void) {
 // out: the result, malloced. Checks the plan against the run.
 static float *run_variant(const Kernel *kernel, Run *run, const Case *c, size_t *n) {
     const Kernel *chosen[OP_COUNT];
-    for (int op = 0; op < OP_COUNT; op++) chosen[op] = (Op)op == kernel->op ? kernel : kernel_default((Op)op);
+    for (int op = 0; op < OP_COUNT; op++) chosen[op] = (Op)op == kernel->op ? kernel : kernel_default((Op)op, F32);
     Context plan, ctx;
     Error error = {0};
     context_open_planning(&plan, chosen);
@@ -67,6 +67,15 @@ static float *run_variant(const Kernel *kernel, Run *run, const Case *c, size_t 
 // Its transforms add and subtract numbers larger than the result, and so lose a digit (conv2d_winograd.c).
 static const double WINOGRAD_TOLERANCE = 5e-6;
 
+// Both factors of a product are rounded by up to 2^-9 of themselves, and so it is off by up to twice that; attention has
+// two products, one after the other.
+static const double BF16_TOLERANCE = 1.2e-2;
+
+static double tolerance_of(const Kernel *kernel, double usual) {
+    if (kernel->precision == BF16) return BF16_TOLERANCE;
+    return strcmp(kernel->variant, "winograd") == 0 ? WINOGRAD_TOLERANCE : usual;
+}
+
 static void expect_variants_agree(Op op, Run *run, const Case *c, double tolerance) {
     size_t n;
     float *naive = run_variant(kernel_find(op, "naive"), run, c, &n);
@@ -75,9 +84,8 @@ static void expect_variants_agree(Op op, Run *run, const Case *c, double toleran
         if (kernel->op != op || (kernel->runs_here && !kernel->runs_here())) continue;
         float *out = run_variant(kernel, run, c, &n);
         double error = relative_l2(out, naive, n);
-        if (strcmp(kernel->variant, "winograd") == 0) tolerance = WINOGRAD_TOLERANCE;
-        EXPECT(error <= tolerance, "%s=%s on %s is %.2e from naive", op_name(op), kernel->variant,
-               shape_text(c->x.shape).text, error);
+        EXPECT(error <= tolerance_of(kernel, tolerance), "%s=%s on %s is %.2e from naive", op_name(op),
+               kernel->variant, shape_text(c->x.shape).text, error);
         free(out);
     }
     free(naive);
@@ -126,6 +134,37 @@ static void test_linear(void) {
         c.layer.weight.shape = shape4(s[i].Cout, s[i].Cin, 1, 1);
         c.layer.bias = random_tensor(shape1(s[i].Cout), 0, 1);
         expect_variants_agree(OP_LINEAR, run_linear, &c, 2e-6);
+    }
+    arena_close(&inputs);
+}
+
+// What bf16 kernels round, rounded beforehand: then nothing is left to round, and they must agree with naive.
+static void test_linear_bf16(void) {
+    static const size_t s[][3] = {{1, 1, 1}, {2, 320, 17}, {77, 13, 31}, {3, 1500, 5}, {64, 640, 96}};
+    begin();
+    for (size_t i = 0; i < sizeof s / sizeof s[0]; i++) {
+        size_t n;
+        Case c = {.x = random_tensor(shape2(s[i][0], s[i][1]), 0.3f, 1)};
+        c.layer.weight = random_tensor(shape2(s[i][2], s[i][1]), 0, 0.1f);
+        c.layer.bias = random_tensor(shape1(s[i][2]), 0, 1);
+        Tensor rounded[] = {c.x, c.layer.weight};
+        for (size_t t = 0; t < 2; t++) {
+            for (size_t k = 0; k < shape_count(rounded[t].shape); k++) {
+                tensor_f32(rounded[t])[k] = bf16_to_f32(f32_to_bf16(tensor_f32(rounded[t])[k]));
+            }
+        }
+        float *naive = run_variant(kernel_find(OP_LINEAR, "naive"), run_linear, &c, &n);
+        for (size_t row = 0; row < kernel_count(); row++) {
+            const Kernel *kernel = kernel_at(row);
+            if (kernel->op != OP_LINEAR || kernel->precision != BF16) continue;
+            if (kernel->runs_here && !kernel->runs_here()) continue;
+            float *out = run_variant(kernel, run_linear, &c, &n);
+            double error = relative_l2(out, naive, n);
+            EXPECT(error <= 2e-6, "linear=%s on %s is %.2e from naive", kernel->variant, shape_text(c.x.shape).text,
+                   error);
+            free(out);
+        }
+        free(naive);
     }
     arena_close(&inputs);
 }
@@ -280,6 +319,7 @@ static void test_moves(void) {
 int main(void) {
     TEST(test_conv2d);
     TEST(test_linear);
+    TEST(test_linear_bf16);
     TEST(test_attention);
     TEST(test_norms);
     TEST(test_elementwise);

@@ -1,6 +1,7 @@
 // test_lora.c - LoRA files: what is added to a weight, and every name that it may have
 // (core/io/lora.c, lora_names.c, lora_scale.c)
 
+#include "base/convert.h"
 #include "io/weights.h"
 #include "loras.h"
 #include "runs.h"
@@ -235,14 +236,16 @@ static void test_single_pixels(void) {
     }
 }
 
-// As a stage reads them: from F32, which is otherwise left in the file, and from F16; as F32 and as F16.
+// As a stage reads them: from F32, which is otherwise left in the file, and from F16; as F32, F16 and BF16.
 static void test_through_weights(void) {
     float own[6] = {1, 1, 1, 1, 1, 1}, bias[2] = {5, 6};
     uint16_t halves[6];
     for (size_t i = 0; i < 6; i++) halves[i] = f32_to_f16(1);
     char *lora = loras_put_pair("unet.conv_in.lora_A.weight", "unet.conv_in.lora_B.weight", NULL);
     const LoraFile files[] = {{lora, 1}, {lora, 0.5f}, {lora, 0}};
-    for (size_t i = 0; i < 4; i++) {
+    static const DType KEPT[] = {F32, F16, BF16};
+    static const float LAST[] = {451, 451, 452};  // bf16 counts in twos there, and 451 lies in the middle: to even
+    for (size_t i = 0; i < 6; i++) {
         Tensor weight = i % 2 ? (Tensor){halves, shape2(2, 3), F16, ON_HOST} : tensor_over(own, shape2(2, 3));
         NamedTensor tensors[] = {{"conv_in.weight", weight}, {"conv_in.bias", tensor_over(bias, shape1(2))}};
         char *path = loras_put("model.safetensors", tensors, 2, NULL);
@@ -252,12 +255,14 @@ static void test_through_weights(void) {
         EXPECT(loras && weights_open(&weights, path, &error), "%s", error.message);
         weights.loras = loras;
         weights.stage = "unet";
-        weights.matrix_type = i < 2 ? F32 : F16;
+        weights.matrix_type = KEPT[i / 2];
         Tensor changed = weights_matrix(&weights, shape2(2, 3), "", "conv_in.weight");
         Tensor kept = weights_tensor(&weights, shape1(2), "", "conv_in.bias");
         EXPECT(weights_ok(&weights) && changed.dtype == weights.matrix_type, "%s", error.message);
-        float last = i < 2 ? tensor_f32(changed)[5] : f16_to_f32(((uint16_t *)changed.data)[5]);
-        EXPECT(last == 451, "1 and 1.5 times 300 are %g", (double)last);
+        float numbers[6];
+        convert_to_f32(numbers, changed.data, changed.dtype, 6);
+        EXPECT(numbers[5] == LAST[i / 2], "1 and 1.5 times 300 are %g as %s", (double)numbers[5],
+               dtype_name(changed.dtype));
         EXPECT(kept.data == weight_files_find(&weights.files, "conv_in.bias")->data, "the bias was copied");
         weights_close(&weights);
         loras_close(loras);

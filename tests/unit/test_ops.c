@@ -6,6 +6,7 @@
 #include "base/machine.h"
 #include "test.h"
 
+#include "base/convert.h"
 #include "ops/exp.h"
 #include "ops/ops.h"
 
@@ -177,8 +178,8 @@ static void test_choose_kernel(void) {
     EXPECT(ctx.kernels[OP_CONV2D] == kernel_find(OP_CONV2D, "openmp"), "openmp was chosen, %s runs",
            ctx.kernels[OP_CONV2D]->variant);
     const char *fastest = machine_has_avx2() ? "winograd" : "blas";
-    EXPECT(strcmp(kernel_default(OP_CONV2D)->variant, fastest) == 0, "the default is %s",
-           kernel_default(OP_CONV2D)->variant);
+    EXPECT(strcmp(kernel_default(OP_CONV2D, F32)->variant, fastest) == 0, "the default is %s",
+           kernel_default(OP_CONV2D, F32)->variant);
     context_close(&ctx);
 }
 
@@ -280,15 +281,28 @@ static void six_numbers_for_seven(void) {
     linear(&ctx, (Tensor){NULL, shape3(1, 2, 6), F32, NOWHERE}, &layer);
 }
 
-static void f32_for_f16(void) {
-    Context ctx;
-    context_open(&ctx, 1 << 10, 1, NULL);
-    Kernel half = *kernel_find(OP_LINEAR, "naive");
-    half.weight_type = F16;
-    ctx.kernels[OP_LINEAR] = &half;
-    float x[7] = {0}, weight[5 * 7] = {0};
-    Layer layer = {.weight = tensor_over(weight, shape2(5, 7))};
-    linear(&ctx, tensor_over(x, shape2(1, 7)), &layer);
+// A weight in every format, read as F32 and as BF16. 300.5 is a number of F32 and F16, 2^-30 one of F32 and BF16.
+static void test_weight_formats(void) {
+    static const DType KEPT[] = {F32, F16, BF16};
+    static const float NUMBERS[] = {300.5f, 0x1p-30f, 1},
+                       READ[][3] = {{300.5f, 0x1p-30f, 1}, {300.5f, 0, 1}, {300, 0x1p-30f, 1}};
+    float x[] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
+    for (size_t i = 0; i < 6; i++) {
+        const Kernel *kernel = kernel_find(OP_LINEAR, i < 3 ? "naive" : "bf16");
+        DType kept = KEPT[i % 3];
+        float numbers[3];
+        convert(numbers, kept, NUMBERS, F32, 3);
+        Layer layer = {.weight = {numbers, shape2(1, 3), kept, ON_HOST}};
+        Context ctx = naive_context();
+        ctx.kernels[OP_LINEAR] = kernel;
+        Tensor out = linear(&ctx, tensor_over(x, shape2(3, 3)), &layer);
+        for (size_t k = 0; k < 3; k++) {
+            float read = READ[i % 3][k], expected = kernel->precision == BF16 ? bf16_to_f32(f32_to_bf16(read)) : read;
+            EXPECT(tensor_f32(out)[k] == expected, "linear=%s: %g kept as %s became %g, not %g", kernel->variant,
+                   (double)NUMBERS[k], dtype_name(kept), (double)tensor_f32(out)[k], (double)expected);
+        }
+        context_close(&ctx);
+    }
 }
 
 // The mistake ends its process, and says both words.
@@ -314,11 +328,8 @@ static void expect_stops(void (*mistake)(void), const char *one, const char *oth
     EXPECT(strstr(text, one) && strstr(text, other), "it said: %s", text);
 }
 
-// A mismatch between layers, or between a layer and its kernel, must stop at once and say both sides.
-static void test_mismatch_stops(void) {
-    expect_stops(six_numbers_for_seven, "[5, 7]", "[1, 2, 6]");
-    expect_stops(f32_for_f16, "linear=naive reads F16", "is F32");
-}
+// A mismatch between layers must stop at once and say both sides.
+static void test_mismatch_stops(void) { expect_stops(six_numbers_for_seven, "[5, 7]", "[1, 2, 6]"); }
 
 static void test_blas_is_the_openmp_build(void) {
     EXPECT(openblas_get_parallel() == 2,
@@ -336,6 +347,7 @@ int main(void) {
     TEST(test_exp);
     TEST(test_shapes_by_hand);
     TEST(test_embeddings);
+    TEST(test_weight_formats);
     TEST(test_choose_kernel);
     TEST(test_registry);
     TEST(test_stop);

@@ -1,0 +1,67 @@
+// bf16_pairs.c - see bf16_pairs.h
+
+#include "ops/bf16_pairs.h"
+
+#include "base/machine.h"
+
+#include <string.h>
+
+static inline uint32_t bits_of(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+// The first number stands in the lower half.
+static inline uint32_t pair_of(float first, float second) {
+    return (bits_of(first) + 0x8000) >> 16 | ((bits_of(second) + 0x8000) & 0xffff0000u);
+}
+
+static inline __attribute__((always_inline)) void along(uint32_t *out, const float *in, size_t n) {
+    for (size_t i = 0; i < n; i++) out[i] = pair_of(in[2 * i], in[2 * i + 1]);
+}
+
+static inline __attribute__((always_inline)) void across(uint32_t *out, const float *first, const float *second,
+                                                         size_t n) {
+    if (!second) {
+#pragma omp simd
+        for (size_t i = 0; i < n; i++) out[i] = pair_of(first[i], 0);
+        return;
+    }
+#pragma omp simd
+    for (size_t i = 0; i < n; i++) out[i] = pair_of(first[i], second[i]);
+}
+
+#ifdef __x86_64__
+#define AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512")))
+
+AVX512 static void along_avx512(uint32_t *out, const float *in, size_t n) { along(out, in, n); }
+AVX512 static void across_avx512(uint32_t *out, const float *a, const float *b, size_t n) { across(out, a, b, n); }
+#endif
+
+void pairs_along(uint32_t *out, const float *in, size_t n) {
+#ifdef __x86_64__
+    if (machine_has_avx512()) {
+        along_avx512(out, in, n);
+        return;
+    }
+#endif
+    along(out, in, n);
+}
+
+void pairs_across(uint32_t *out, const float *first, const float *second, size_t n) {
+#ifdef __x86_64__
+    if (machine_has_avx512()) {
+        across_avx512(out, first, second, n);
+        return;
+    }
+#endif
+    across(out, first, second, n);
+}
+
+void pair_rows_inplace(float *rows, size_t K, size_t n) {
+    uint32_t *pairs = (uint32_t *)rows;
+    for (size_t k = 0; k < K; k += 2) {
+        pairs_across(pairs + k / 2 * n, rows + k * n, k + 1 < K ? rows + (k + 1) * n : NULL, n);
+    }
+}
