@@ -20,7 +20,7 @@
 typedef struct Trial {
     size_t C0, T0;     // channels and tokens of the U-Net's finest level
     size_t C1, side1;  // channels and side of the next, where pictures are about half as large
-    size_t heads;
+    size_t heads, groups;
     float *numbers;    // [number_count], normally distributed
     uint16_t *halves;  // the same as the model keeps its matrices, if that is in F16 or BF16; else NULL
     DType matrix_type;
@@ -41,6 +41,7 @@ static Trial trial_for(const Model *model, const Settings *settings) {
                    .C1 = unet->block_out_channels[unet->levels > 1],
                    .side1 = half < 1 ? 1 : least(half, MOST_SIDE),
                    .heads = heads > 0 && C0 % heads == 0 ? heads : 1,  // a level without attention may have any
+                   .groups = unet->norm_num_groups,
                    .matrix_type = model->matrix_type};
 }
 
@@ -85,7 +86,12 @@ static Tensor tokens(const Trial *t) { return numbers(t, shape3(1, t->T0, t->C0)
 
 static void try_group_norm(Context *ctx, const Trial *t) {
     Layer norm = layer_over(t, shape1(t->C0));
-    group_norm(ctx, image(t), &norm, 1, 1e-5f);
+    group_norm(ctx, image(t), &norm, t->groups, 1e-5f);
+}
+
+static void try_group_norm_silu(Context *ctx, const Trial *t) {
+    Layer norm = layer_over(t, shape1(t->C0));
+    group_norm_silu(ctx, image(t), &norm, t->groups, 1e-5f);
 }
 
 static void try_layer_norm(Context *ctx, const Trial *t) {
@@ -112,6 +118,7 @@ static const struct {
     {OP_LINEAR, try_linear, true},
     {OP_ATTENTION, try_attention, true},
     {OP_GROUP_NORM, try_group_norm, false},
+    {OP_GROUP_NORM_SILU, try_group_norm_silu, false},
     {OP_LAYER_NORM, try_layer_norm, false},
     {OP_SILU, try_silu, false},
     {OP_GEGLU, try_geglu, false},

@@ -1,6 +1,6 @@
 // exp.h - e^x in a form that compilers turn into vector instructions
 //
-// Where: inside softmax (attention.c) and the sigmoids (activation.c), which take an exponential of every number.
+// Where: inside softmax (attention.c) and the sigmoids (activation.c, norm.c), which take one of every number.
 // Elsewhere: expf of <math.h>, which is a call for each number. This is plain arithmetic, so a loop over it is computed
 // four or more numbers at a time. Off by at most 2e-7 of the result (5e-7 above 88, close to the largest float).
 //

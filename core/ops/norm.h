@@ -21,5 +21,6 @@ typedef void GroupNormKernel(float *out, const float *in, const float *weight, c
 typedef void LayerNormKernel(float *out, const float *in, const float *weight, const float *bias, LayerNormShape s,
                              float eps);
 
-GroupNormKernel group_norm_naive, group_norm_openmp;
-LayerNormKernel layer_norm_naive, layer_norm_openmp;
+GroupNormKernel group_norm_naive, group_norm_openmp, group_norm_avx2;
+GroupNormKernel group_norm_silu_naive, group_norm_silu_openmp, group_norm_silu_avx2, group_norm_silu_avx512;
+LayerNormKernel layer_norm_naive, layer_norm_openmp, layer_norm_avx2;

@@ -176,10 +176,13 @@ Tensor attention(Context *ctx, Tensor q, Tensor k, Tensor v, size_t heads, bool 
 
 // ---- norms ----------------------------------------------------------------------------------------------------------
 
-// Subtract, square, add; then subtract, scale, shift, and the rest of it once a group.
-enum { NORM_FLOPS = 7 };
+// A norm: subtract, square, add; then subtract, scale, shift, and the rest of it once a group. An activation: negate,
+// exponential, add, divide; for geglu also the product. An exponential, erf or tanh counts as one, and so does the
+// comparison that is all of ReLU.
+enum { NORM_FLOPS = 7, ACTIVATION_FLOPS = 4 };
 
-Tensor group_norm(Context *ctx, Tensor x, const Layer *layer, size_t groups, float eps) {
+static Tensor normalise_groups(Context *ctx, Op op, size_t flops, Tensor x, const Layer *layer, size_t groups,
+                               float eps) {
     PlanesShape in = planes_of(x);
     CHECK(groups > 0 && in.C % groups == 0, "%zu groups on %s", groups, shape_text(x.shape).text);
     check_per_channel(layer->weight, in.C, "weight");
@@ -187,11 +190,19 @@ Tensor group_norm(Context *ctx, Tensor x, const Layer *layer, size_t groups, flo
     GroupNormShape s = {in.B, in.C, in.H, in.W, groups};
 
     Tensor out = take(ctx, x.shape);
-    count_cost(ctx, OP_GROUP_NORM, NORM_FLOPS * shape_count(x.shape), 2 * bytes_of(x) + 2 * bytes_of(layer->weight));
+    count_cost(ctx, op, flops * shape_count(x.shape), 2 * bytes_of(x) + 2 * bytes_of(layer->weight));
     if (!executes(ctx)) return out;
-    GroupNormKernel *kernel = (GroupNormKernel *)ctx->kernels[OP_GROUP_NORM]->function;
+    GroupNormKernel *kernel = (GroupNormKernel *)ctx->kernels[op]->function;
     kernel(tensor_f32(out), tensor_f32(x), tensor_f32(layer->weight), tensor_f32(layer->bias), s, eps);
     return out;
+}
+
+Tensor group_norm(Context *ctx, Tensor x, const Layer *layer, size_t groups, float eps) {
+    return normalise_groups(ctx, OP_GROUP_NORM, NORM_FLOPS, x, layer, groups, eps);
+}
+
+Tensor group_norm_silu(Context *ctx, Tensor x, const Layer *layer, size_t groups, float eps) {
+    return normalise_groups(ctx, OP_GROUP_NORM_SILU, NORM_FLOPS + ACTIVATION_FLOPS, x, layer, groups, eps);
 }
 
 Tensor layer_norm(Context *ctx, Tensor x, const Layer *layer, float eps) {
@@ -209,10 +220,6 @@ Tensor layer_norm(Context *ctx, Tensor x, const Layer *layer, float eps) {
 }
 
 // ---- activations ----------------------------------------------------------------------------------------------------
-
-// Negate, exponential, add, divide; for geglu also the product. An exponential, erf or tanh counts as one, and so does
-// the comparison that is all of ReLU.
-enum { ACTIVATION_FLOPS = 4 };
 
 static Tensor activate(Context *ctx, Op op, size_t flops, Tensor out, Tensor x) {
     count_cost(ctx, op, flops * shape_count(x.shape), 2 * bytes_of(x));

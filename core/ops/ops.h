@@ -28,6 +28,7 @@ Tensor attention(Context *ctx, Tensor q, Tensor k, Tensor v, size_t heads, bool 
 
 // x [B, C, H, W], weight and bias [C] -> the same shape
 Tensor group_norm(Context *ctx, Tensor x, const Layer *layer, size_t groups, float eps);
+Tensor group_norm_silu(Context *ctx, Tensor x, const Layer *layer, size_t groups, float eps);  // silu of it, in one
 
 // x [..., C], weight and bias [C] -> the same shape
 Tensor layer_norm(Context *ctx, Tensor x, const Layer *layer, float eps);

@@ -16,6 +16,7 @@ typedef enum Op {
     OP_LINEAR,
     OP_ATTENTION,
     OP_GROUP_NORM,
+    OP_GROUP_NORM_SILU,
     OP_LAYER_NORM,
     OP_SILU,
     OP_GELU,

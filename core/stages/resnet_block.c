@@ -18,8 +18,7 @@ ResnetBlock load_resnet_block(Weights *weights, const char *stage, const char *a
 
 Tensor norm_silu_conv(Context *ctx, Tensor x, const Layer *norm, size_t groups, float eps, const Layer *conv) {
     Scope scope = scope_open(&ctx->arena);
-    Tensor h = group_norm(ctx, x, norm, groups, eps);  // [B, Cin, H, W]
-    h = silu_inplace(ctx, h);
+    Tensor h = group_norm_silu(ctx, x, norm, groups, eps);  // [B, Cin, H, W]
     scope_result(&ctx->arena, &scope);
     h = conv2d(ctx, h, conv, 1, 1);  // [B, Cout, H, W]
     scope_close(&ctx->arena, &scope);

@@ -26,7 +26,7 @@ Context golden_context(const Setup *setup, size_t arena_bytes) {
     CHECK(opened, "%s", error.message);
     for (int op = 0; setup->all && op < OP_COUNT; op++) {
         const Kernel *kernel = kernel_find((Op)op, setup->all);
-        if (kernel) ctx.kernels[op] = kernel;
+        if (kernel && (!kernel->runs_here || kernel->runs_here())) ctx.kernels[op] = kernel;
     }
     for (size_t i = 0; i < 2 && setup->choices[i]; i++) {
         bool chosen = context_choose_kernel(&ctx, setup->choices[i], &error);

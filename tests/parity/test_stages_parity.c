@@ -40,6 +40,7 @@ static void test_parity(void) {
         {"default", {0}, FAST_BOUND},
         {"all naive", {.all = "naive"}, FAST_BOUND},
         {"all openmp", {.all = "openmp"}, FAST_BOUND},
+        {"all avx2", {.all = "avx2"}, FAST_BOUND},
     };
     printf("%-20s %-12s %10s %10s\n", "model", "kernels", "error", "bound");
     for (size_t m = 0; m < MODEL_COUNT; m++) {
@@ -78,10 +79,16 @@ static void group_norm_eps_1e5(float *out, const float *in, const float *weight,
     group_norm_naive(out, in, weight, bias, s, 1e-5f);
 }
 
-static void group_norm_eps_1e6(float *out, const float *in, const float *weight, const float *bias, GroupNormShape s,
-                               float eps) {
+static void group_norm_silu_eps_1e5(float *out, const float *in, const float *weight, const float *bias,
+                                    GroupNormShape s, float eps) {
     (void)eps;
-    group_norm_naive(out, in, weight, bias, s, 1e-6f);
+    group_norm_silu_naive(out, in, weight, bias, s, 1e-5f);
+}
+
+static void group_norm_silu_eps_1e6(float *out, const float *in, const float *weight, const float *bias,
+                                    GroupNormShape s, float eps) {
+    (void)eps;
+    group_norm_silu_naive(out, in, weight, bias, s, 1e-6f);
 }
 
 static void layer_norm_eps_1e6(float *out, const float *in, const float *weight, const float *bias, LayerNormShape s,
@@ -185,10 +192,12 @@ static void test_wrong_kernels_are_noticed(void) {
         const char *mistake, *model;
         const Kernel *kernel;
     } mistakes[] = {
-        {"GroupNorm's eps 1e-5 everywhere", "vae_sd1", WRONG(OP_GROUP_NORM, group_norm_eps_1e5)},
-        {"GroupNorm's eps 1e-5 everywhere", "vae_one_level", WRONG(OP_GROUP_NORM, group_norm_eps_1e5)},
+        {"eps 1e-5 in the VAE's attention", "vae_sd1", WRONG(OP_GROUP_NORM, group_norm_eps_1e5)},
+        {"GroupNorm's eps 1e-5 in the VAE", "vae_sd1", WRONG(OP_GROUP_NORM_SILU, group_norm_silu_eps_1e5)},
+        {"GroupNorm's eps 1e-5 in the VAE", "vae_one_level", WRONG(OP_GROUP_NORM_SILU, group_norm_silu_eps_1e5)},
         {"GroupNorm's eps 1e-5 everywhere", "unet_sd1", WRONG(OP_GROUP_NORM, group_norm_eps_1e5)},
-        {"GroupNorm's eps 1e-6 everywhere", "unet_sd1", WRONG(OP_GROUP_NORM, group_norm_eps_1e6)},
+        {"GroupNorm's eps 1e-6 everywhere", "unet_sd1", WRONG(OP_GROUP_NORM_SILU, group_norm_silu_eps_1e6)},
+        {"no SiLU before the convolutions", "unet_sd1", WRONG(OP_GROUP_NORM_SILU, group_norm_naive)},
         {"LayerNorm's eps 1e-6 for 1e-5", "unet_sd2", WRONG(OP_LAYER_NORM, layer_norm_eps_1e6)},
         {"LayerNorm's eps 1e-6 for 1e-5", "text_sd1", WRONG(OP_LAYER_NORM, layer_norm_eps_1e6)},
         {"tanh GELU for the exact one", "text_sd2_old_names", WRONG(OP_GELU, gelu_by_tanh)},

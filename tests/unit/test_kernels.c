@@ -6,6 +6,7 @@
 #include "test.h"
 
 #include "base/rng.h"
+#include "ops/activation.h"
 #include "ops/ops.h"
 
 #include <stdlib.h>
@@ -202,7 +203,25 @@ static void test_attention(void) {
 // ---- norms ----------------------------------------------------------------------------------------------------------
 
 static Tensor run_group_norm(Context *ctx, const Case *c) { return group_norm(ctx, c->x, &c->layer, c->a, 1e-6f); }
+static Tensor run_group_norm_silu(Context *ctx, const Case *c) {
+    return group_norm_silu(ctx, c->x, &c->layer, c->a, 1e-6f);
+}
 static Tensor run_layer_norm(Context *ctx, const Case *c) { return layer_norm(ctx, c->x, &c->layer, 1e-5f); }
+
+// In one or one after the other: the numbers are the same to the last bit.
+static void expect_fused_as_separate(const Case *c) {
+    static const char *const variants[] = {"naive", "openmp"};
+    for (size_t i = 0; i < 2; i++) {
+        size_t n;
+        float *fused = run_variant(kernel_find(OP_GROUP_NORM_SILU, variants[i]), run_group_norm_silu, c, &n);
+        float *separate = run_variant(kernel_find(OP_GROUP_NORM, variants[i]), run_group_norm, c, &n);
+        ((ActivationKernel *)kernel_find(OP_SILU, variants[i])->function)(separate, separate, n);
+        EXPECT(memcmp(fused, separate, n * sizeof(float)) == 0, "%s on %s: in one is %.2e from one after the other",
+               variants[i], shape_text(c->x.shape).text, relative_l2(fused, separate, n));
+        free(fused);
+        free(separate);
+    }
+}
 
 static void test_norms(void) {
     static const float means[] = {0, 5}, sigmas[] = {1, 0.01f};
@@ -215,6 +234,8 @@ static void test_norms(void) {
             Case c = {random_tensor(shape4(s[i][0], C, s[i][2], s[i][3]), means[size], sigmas[size]), .a = s[i][4]};
             c.layer = (Layer){random_tensor(shape1(C), 1, 0.3f), random_tensor(shape1(C), 0, 0.3f)};
             expect_variants_agree(OP_GROUP_NORM, run_group_norm, &c, 1e-6);
+            expect_variants_agree(OP_GROUP_NORM_SILU, run_group_norm_silu, &c, 1e-6);
+            expect_fused_as_separate(&c);
             c.x.shape = shape2(shape_count(c.x.shape) / C, C);
             expect_variants_agree(OP_LAYER_NORM, run_layer_norm, &c, 1e-6);
         }
@@ -223,6 +244,7 @@ static void test_norms(void) {
     Case flat = {random_tensor(shape4(1, 3, 70, 90), 123456.789f, 0), .a = 1};
     flat.layer = (Layer){random_tensor(shape1(3), 1, 1), random_tensor(shape1(3), 1, 1)};
     expect_variants_agree(OP_GROUP_NORM, run_group_norm, &flat, 1e-6);
+    expect_variants_agree(OP_GROUP_NORM_SILU, run_group_norm_silu, &flat, 1e-6);
     arena_close(&inputs);
 }
 
