@@ -26,6 +26,7 @@
 #include "ops/bf16_pairs.h"
 #include "ops/exp.h"
 #include "ops/gemm.h"
+#include "ops/wide.h"
 
 #include <math.h>
 #include <string.h>
@@ -69,7 +70,7 @@ size_t attention_flash_scratch_size(const void *attention_shape) {
 // ---- softmax, a block of keys at a time -----------------------------------------------------------------------------
 
 // Multiplies what was added up so far by e^(m - m'), and makes m' the largest. Most blocks bring no larger score.
-static inline __attribute__((always_inline)) void correct_sums(Queries *queries, const float *largest, size_t d) {
+INLINE void correct_sums(Queries *queries, const float *largest, size_t d) {
     float factor[PANEL];
     if (memcmp(queries->largest, largest, sizeof factor) == 0) return;
 #pragma omp simd
@@ -86,7 +87,7 @@ static inline __attribute__((always_inline)) void correct_sums(Queries *queries,
 }
 
 // scores [keys, PANEL] become e^(score - m'); largest, total and sums are brought up to date.
-static inline __attribute__((always_inline)) void take_block(Queries *queries, float *scores, size_t keys, size_t d) {
+INLINE void take_block(Queries *queries, float *scores, size_t keys, size_t d) {
     float largest[PANEL], total[PANEL] = {0};
     memcpy(largest, queries->largest, sizeof largest);
     for (size_t j = 0; j < keys; j++) {
@@ -107,22 +108,16 @@ static inline __attribute__((always_inline)) void take_block(Queries *queries, f
     for (size_t i = 0; i < PANEL; i++) queries->total[i] += total[i];
 }
 
-#ifdef __x86_64__
-__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512"))) static void
-take_block_avx512(Queries *queries, float *scores, size_t keys, size_t d) {
+AVX512 static void take_block_avx512(Queries *queries, float *scores, size_t keys, size_t d) {
     take_block(queries, scores, keys, d);
 }
-#endif
 
 static void take_block_plain(Queries *queries, float *scores, size_t keys, size_t d) {
     take_block(queries, scores, keys, d);
 }
 
 static void (*take_block_here(void))(Queries *, float *, size_t, size_t) {
-#ifdef __x86_64__
-    if (machine_has_avx512()) return take_block_avx512;
-#endif
-    return take_block_plain;
+    return machine_has_avx512() ? take_block_avx512 : take_block_plain;
 }
 
 // ---- all keys for some queries --------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 #include "ops/bf16_pairs.h"
 
 #include "base/machine.h"
+#include "ops/wide.h"
 
 #include <string.h>
 
@@ -17,12 +18,11 @@ static inline uint32_t pair_of(float first, float second) {
     return (bits_of(first) + 0x8000) >> 16 | ((bits_of(second) + 0x8000) & 0xffff0000u);
 }
 
-static inline __attribute__((always_inline)) void along(uint32_t *out, const float *in, size_t n) {
+INLINE void along(uint32_t *out, const float *in, size_t n) {
     for (size_t i = 0; i < n; i++) out[i] = pair_of(in[2 * i], in[2 * i + 1]);
 }
 
-static inline __attribute__((always_inline)) void across(uint32_t *out, const float *first, const float *second,
-                                                         size_t n) {
+INLINE void across(uint32_t *out, const float *first, const float *second, size_t n) {
     if (!second) {
 #pragma omp simd
         for (size_t i = 0; i < n; i++) out[i] = pair_of(first[i], 0);
@@ -32,31 +32,23 @@ static inline __attribute__((always_inline)) void across(uint32_t *out, const fl
     for (size_t i = 0; i < n; i++) out[i] = pair_of(first[i], second[i]);
 }
 
-#ifdef __x86_64__
-#define AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512")))
-
 AVX512 static void along_avx512(uint32_t *out, const float *in, size_t n) { along(out, in, n); }
 AVX512 static void across_avx512(uint32_t *out, const float *a, const float *b, size_t n) { across(out, a, b, n); }
-#endif
 
 void pairs_along(uint32_t *out, const float *in, size_t n) {
-#ifdef __x86_64__
     if (machine_has_avx512()) {
         along_avx512(out, in, n);
-        return;
+    } else {
+        along(out, in, n);
     }
-#endif
-    along(out, in, n);
 }
 
 void pairs_across(uint32_t *out, const float *first, const float *second, size_t n) {
-#ifdef __x86_64__
     if (machine_has_avx512()) {
         across_avx512(out, first, second, n);
-        return;
+    } else {
+        across(out, first, second, n);
     }
-#endif
-    across(out, first, second, n);
 }
 
 void pair_rows_inplace(float *rows, size_t K, size_t n) {

@@ -33,6 +33,7 @@
 #include "base/convert.h"
 #include "base/machine.h"
 #include "ops/gemm.h"
+#include "ops/wide.h"
 
 #include <string.h>
 
@@ -56,7 +57,7 @@ typedef float Lanes[LANES];
 // `step` is how far the numbers of a column or row lie apart. The loops over lanes become vector instructions.
 
 // B' d: 6 numbers -> 6
-static inline __attribute__((always_inline)) void transform_seen(Lanes *out, const Lanes *in, size_t step) {
+INLINE void transform_seen(Lanes *out, const Lanes *in, size_t step) {
 #pragma omp simd
     for (size_t l = 0; l < LANES; l++) {
         float d0 = in[0][l], d1 = in[step][l], d2 = in[2 * step][l], d3 = in[3 * step][l], d4 = in[4 * step][l],
@@ -72,8 +73,7 @@ static inline __attribute__((always_inline)) void transform_seen(Lanes *out, con
 }
 
 // G g: 3 numbers -> 6
-static inline __attribute__((always_inline)) void transform_window(Lanes *out, size_t out_step, const Lanes *in,
-                                                                   size_t in_step) {
+INLINE void transform_window(Lanes *out, size_t out_step, const Lanes *in, size_t in_step) {
 #pragma omp simd
     for (size_t l = 0; l < LANES; l++) {
         float g0 = in[0][l], g1 = in[in_step][l], g2 = in[2 * in_step][l];
@@ -88,8 +88,7 @@ static inline __attribute__((always_inline)) void transform_window(Lanes *out, s
 }
 
 // A' m: 6 numbers -> 4
-static inline __attribute__((always_inline)) void transform_product(Lanes *out, size_t out_step, const Lanes *in,
-                                                                    size_t in_step) {
+INLINE void transform_product(Lanes *out, size_t out_step, const Lanes *in, size_t in_step) {
 #pragma omp simd
     for (size_t l = 0; l < LANES; l++) {
         float m0 = in[0][l], m1 = in[in_step][l], m2 = in[2 * in_step][l], m3 = in[3 * in_step][l],
@@ -132,8 +131,7 @@ static TileRun tile_run(Tiles tiles, size_t first, size_t lane) {
 
 // What a run sees of one row of the picture, W pixels wide: line[i] is pixel x - 1 + i, and 0 where there is none. The
 // runs of large pictures are whole groups, and only their ends can be outside.
-static inline __attribute__((always_inline)) void see_line(float *line, const float *row, size_t x, size_t count,
-                                                           size_t W) {
+INLINE void see_line(float *line, const float *row, size_t x, size_t count, size_t W) {
     if (count == LANES && x + OUT * LANES <= W) {
         line[0] = x > 0 ? row[x - 1] : 0;
         memcpy(line + 1, row + x, OUT * LANES * sizeof *line);
@@ -144,15 +142,14 @@ static inline __attribute__((always_inline)) void see_line(float *line, const fl
 }
 
 // One row of what a run's tiles see: line [4 count + 2] -> seen[0..5], in lanes `lane` and after.
-static inline __attribute__((always_inline)) void deal_row(Lanes *seen, const float *line, size_t lane, size_t count) {
+INLINE void deal_row(Lanes *seen, const float *line, size_t lane, size_t count) {
     for (size_t j = 0; j < SEEN; j++) {
         for (size_t t = 0; t < count; t++) seen[j][lane + t] = line[OUT * t + j];
     }
 }
 
 // What a group's tiles see of channel c: in [B, Cin, H, W] -> seen [SEEN SEEN]
-static inline __attribute__((always_inline)) void see_tiles(Lanes *seen, const float *in, size_t c, size_t first,
-                                                            Tiles tiles, Conv2dShape s) {
+INLINE void see_tiles(Lanes *seen, const float *in, size_t c, size_t first, Tiles tiles, Conv2dShape s) {
     float line[OUT * LANES + SEEN];
     size_t lane = 0;
     while (lane < LANES && first + lane < tiles.count) {
@@ -177,8 +174,7 @@ static inline __attribute__((always_inline)) void see_tiles(Lanes *seen, const f
 }
 
 // made [OUT OUT] -> channel o of out [B, Cout, Hout, Wout], plus the bias; what hangs over the edge is left out.
-static inline __attribute__((always_inline)) void put_tiles(float *out, const Lanes *made, float bias, size_t o,
-                                                            size_t first, Tiles tiles, Conv2dShape s) {
+INLINE void put_tiles(float *out, const Lanes *made, float bias, size_t o, size_t first, Tiles tiles, Conv2dShape s) {
     for (size_t lane = 0; lane < LANES && first + lane < tiles.count;) {
         TileRun run = tile_run(tiles, first, lane);
         float *plane = out + (run.b * s.Cout + o) * s.Hout * s.Wout;
@@ -202,8 +198,7 @@ static inline __attribute__((always_inline)) void put_tiles(float *out, const La
 // ---- the three steps ------------------------------------------------------------------------------------------------
 
 // Channel c of the tiles first .. first + LANES -> V; v: position 0, with `step` numbers from one position to the next.
-static inline __attribute__((always_inline)) void make_v(float *v, size_t step, const float *in, size_t c, size_t first,
-                                                         Tiles tiles, Conv2dShape s) {
+INLINE void make_v(float *v, size_t step, const float *in, size_t c, size_t first, Tiles tiles, Conv2dShape s) {
     Lanes seen[POSITIONS], half[POSITIONS];
     see_tiles(seen, in, c, first, tiles, s);
     for (size_t j = 0; j < SEEN; j++) transform_seen(half + j, seen + j, SEEN);
@@ -214,8 +209,7 @@ static inline __attribute__((always_inline)) void make_v(float *v, size_t step, 
 }
 
 // Up to LANES windows of input channels, weight [count, 3, 3] -> U, in the same way. type: F32 or BF16.
-static inline __attribute__((always_inline)) void make_u(float *u, size_t step, const void *weight, DType type,
-                                                         size_t count) {
+INLINE void make_u(float *u, size_t step, const void *weight, DType type, size_t count) {
     float numbers[9 * LANES] = {0};
     Lanes windows[9], half[18], whole[POSITIONS];
     if (type == BF16)
@@ -233,8 +227,8 @@ static inline __attribute__((always_inline)) void make_u(float *u, size_t step, 
 }
 
 // M of output channel o for the tiles first .. first + LANES -> out; m as v above.
-static inline __attribute__((always_inline)) void finish_m(float *out, const float *m, size_t step, float bias,
-                                                           size_t o, size_t first, Tiles tiles, Conv2dShape s) {
+INLINE void finish_m(float *out, const float *m, size_t step, float bias, size_t o, size_t first, Tiles tiles,
+                     Conv2dShape s) {
     Lanes product[POSITIONS], half[OUT * SEEN], made[OUT * OUT];
     for (size_t position = 0; position < POSITIONS; position++) {
         memcpy(product[position], m + position * step, sizeof(Lanes));
@@ -252,9 +246,6 @@ typedef struct Transforms {
                      Conv2dShape s);
 } Transforms;
 
-#ifdef __x86_64__
-#define AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512")))
-
 AVX512 static void make_v_avx512(float *v, size_t step, const float *in, size_t c, size_t first, Tiles tiles,
                                  Conv2dShape s) {
     make_v(v, step, in, c, first, tiles, s);
@@ -268,7 +259,6 @@ AVX512 static void finish_m_avx512(float *out, const float *m, size_t step, floa
                                    Tiles tiles, Conv2dShape s) {
     finish_m(out, m, step, bias, o, first, tiles, s);
 }
-#endif
 
 static void make_v_plain(float *v, size_t step, const float *in, size_t c, size_t first, Tiles tiles, Conv2dShape s) {
     make_v(v, step, in, c, first, tiles, s);
@@ -284,9 +274,7 @@ static void finish_m_plain(float *out, const float *m, size_t step, float bias, 
 }
 
 static Transforms transforms_here(void) {
-#ifdef __x86_64__
     if (machine_has_avx512()) return (Transforms){make_v_avx512, make_u_avx512, finish_m_avx512};
-#endif
     return (Transforms){make_v_plain, make_u_plain, finish_m_plain};
 }
 

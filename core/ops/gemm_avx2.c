@@ -6,9 +6,9 @@
 
 #ifdef __x86_64__
 
-#include <immintrin.h>
+#include "ops/wide.h"
 
-#define AVX2 __attribute__((target("avx2,fma")))
+#include <immintrin.h>
 
 enum { ROWS = 6, LANES = 8, HALF = 2 * LANES };
 
@@ -19,7 +19,7 @@ AVX2 static inline __m256i lanes_below(size_t n) {
 }
 
 // Rows i0 to i0 + n, columns j0 to j0 + HALF. n is known where this is inlined.
-AVX2 static inline __attribute__((always_inline)) void some_rows(const Gemm *g, size_t i0, size_t j0, const int n) {
+AVX2 INLINE void some_rows(const Gemm *g, size_t i0, size_t j0, const int n) {
     float *out = g->out + i0 * g->out_stride + j0;
     const float *a = (const float *)g->rows + i0 * g->row_stride, *b = (const float *)g->panels + j0;
     size_t columns = g->N - j0;

@@ -24,8 +24,7 @@
 
 // Rows i0 to i0 + n of the product. n is known where this is inlined, so that the loops over it unroll and `sum` becomes
 // registers.
-AVX512 static inline __attribute__((always_inline)) void some_rows(const Gemm *g, size_t i0, Halves halves,
-                                                                   const int n) {
+AVX512 INLINE void some_rows(const Gemm *g, size_t i0, Halves halves, const int n) {
     const float *a = (const float *)g->rows + i0 * g->row_stride, *b = g->panels;
     __m512 sum[ROWS][2];
 #pragma GCC unroll 14
@@ -74,7 +73,7 @@ AVX512 void gemm_panel_avx512(const Gemm *g) {
 
 // A square of 16 x 16 numbers, turned over its diagonal: first pairs of rows are interleaved number by number, then by
 // two numbers, then by four, then by eight. After that, register j holds column j.
-AVX512 static inline __attribute__((always_inline)) void transpose_16(__m512 r[LANES]) {
+AVX512 INLINE void transpose_16(__m512 r[LANES]) {
     __m512 t[LANES];
 #pragma GCC unroll 8
     for (int i = 0; i < LANES; i += 2) {

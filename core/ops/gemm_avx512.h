@@ -3,11 +3,10 @@
 #pragma once
 
 #include "ops/gemm.h"
+#include "ops/wide.h"
 
 #include <immintrin.h>
 #include <stdint.h>
-
-#define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq")))
 
 enum { ROWS = 14, LANES = 16 };
 
@@ -22,8 +21,7 @@ static inline Halves halves_of(size_t N) {
 }
 
 // What the sums of row i start with: biases, and what out holds.
-AVX512 static inline __attribute__((always_inline)) void start_row(const Gemm *g, size_t i, Halves halves,
-                                                                   __m512 sum[2]) {
+AVX512 INLINE void start_row(const Gemm *g, size_t i, Halves halves, __m512 sum[2]) {
     __m512 row_bias = _mm512_set1_ps(g->row_bias ? g->row_bias[i] : 0);
     for (int half = 0; half < 2; half++) {
         sum[half] = row_bias;
@@ -38,8 +36,7 @@ AVX512 static inline __attribute__((always_inline)) void start_row(const Gemm *g
     }
 }
 
-AVX512 static inline __attribute__((always_inline)) void end_row(const Gemm *g, size_t i, Halves halves,
-                                                                 const __m512 sum[2]) {
+AVX512 INLINE void end_row(const Gemm *g, size_t i, Halves halves, const __m512 sum[2]) {
     for (int half = 0; half < 2; half++) {
         _mm512_mask_storeu_ps(g->out + i * g->out_stride + LANES * half, halves.mask[half], sum[half]);
     }

@@ -19,6 +19,7 @@
 // Without that instruction pairs are taken apart: a bf16 becomes a float by 16 zero bits.
 
 #include "ops/gemm_kernels.h"
+#include "ops/wide.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -34,7 +35,7 @@ static inline float float_of_bits(uint32_t bits) {
 static inline float first_of(uint32_t pair) { return float_of_bits(pair << 16); }
 static inline float second_of(uint32_t pair) { return float_of_bits(pair & 0xffff0000u); }
 
-static inline __attribute__((always_inline)) void rows_by_panel(const Gemm *g) {
+INLINE void rows_by_panel(const Gemm *g) {
     const uint32_t *rows = g->rows, *panel = g->panels;
     for (size_t i = 0; i < g->M; i++) {
         float *out = g->out + i * g->out_stride, sum[PANEL];
@@ -54,7 +55,7 @@ void gemm_panel_bf16_plain(const Gemm *g) { rows_by_panel(g); }
 
 #ifdef __x86_64__
 
-__attribute__((target("avx2,fma"))) void gemm_panel_bf16_avx2(const Gemm *g) { rows_by_panel(g); }
+AVX2 void gemm_panel_bf16_avx2(const Gemm *g) { rows_by_panel(g); }
 
 // ---- AVX512_BF16 ----------------------------------------------------------------------------------------------------
 
@@ -64,8 +65,7 @@ __attribute__((target("avx2,fma"))) void gemm_panel_bf16_avx2(const Gemm *g) { r
 
 // Rows i0 to i0 + n of the product. n is known where this is inlined, so that the loops over it unroll and `sum` becomes
 // registers.
-AVX512_BF16 static inline __attribute__((always_inline)) void some_rows(const Gemm *g, size_t i0, Halves halves,
-                                                                        const int n) {
+AVX512_BF16 INLINE void some_rows(const Gemm *g, size_t i0, Halves halves, const int n) {
     const uint32_t *a = (const uint32_t *)g->rows + i0 * g->row_stride, *b = g->panels;
     __m512 sum[ROWS][2];
 #pragma GCC unroll 14
