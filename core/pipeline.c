@@ -84,7 +84,7 @@ static bool prepare(Run *run, const Settings *settings, Error *error) {
     run->n = LATENT_CHANNELS * run->height * run->width;
     run->input_n = unet_config(model->unet)->in_channels * run->height * run->width;
     cost_plan(model, kernels, shape, &cost);
-    if (!cost_fits(settings, cost.activation_bytes, error)) return false;
+    if (!cost_fits(settings, cost.activation_bytes + cost.kept_bytes, error)) return false;
     if (!context_open(&run->ctx, cost.activation_bytes, settings->threads, error)) return false;
     memcpy(run->ctx.kernels, kernels, sizeof run->ctx.kernels);
     run->ctx.stop = &run->stop;
@@ -144,10 +144,11 @@ static Tensor ask_unet(Run *run) {
     if (rows == 2) memcpy(run->model_input + run->input_n, run->model_input, run->input_n * sizeof *run->model_input);
 
     int threads_before = context_enter(&run->ctx);
-    Tensor answer = unet_forward(&run->ctx, run->model->unet,
-                                 tensor_over(run->model_input, shape4(rows, in_channels, run->height, run->width)),
-                                 tensor_over(timesteps, shape1(rows)), tensor_over(guidances, shape1(rows)),
-                                 tensor_over(prompts->embeddings, shape3(rows, prompts->length, prompts->width)));
+    UNetShared shared = {.keys_values = prompts->text.layers};
+    Tensor answer = unet_forward_with(&run->ctx, run->model->unet,
+                                      tensor_over(run->model_input, shape4(rows, in_channels, run->height, run->width)),
+                                      tensor_over(timesteps, shape1(rows)), tensor_over(guidances, shape1(rows)),
+                                      prompts_embeddings(prompts, rows), shared);
     context_leave(threads_before);
     return answer;
 }

@@ -136,6 +136,7 @@ typedef struct RunCost {
     Cost text, step, decode, encode;  // a step: both halves of guidance
     Cost preview;                     // one picture of the preview VAE; 0 without one
     size_t weight_bytes, activation_bytes;  // activation_bytes: the arena's peak over all stages
+    size_t kept_bytes;                      // beside the arena, from step to step: what was read of the prompt
     const SchedulerKind *scheduler;         // the one that the settings, or the model, name
     char scheduler_note[256];               // what was changed in the model's settings for it; "" if nothing
 } RunCost;

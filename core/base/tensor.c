@@ -108,6 +108,15 @@ Tensor tensor_over(float *data, Shape shape) { return (Tensor){data, shape, F32,
 
 Tensor tensor_over_ids(int64_t *ids, Shape shape) { return (Tensor){ids, shape, I64, ON_HOST}; }
 
+Tensor tensor_last_rows(Tensor t, size_t rows) {
+    size_t all = t.shape.axis[0];
+    CHECK(t.shape.rank >= 1 && rows >= 1 && rows <= all, "the last %zu of %s", rows, shape_text(t.shape).text);
+    size_t row_bytes = shape_count(t.shape) / all * dtype_size(t.dtype);
+    t.shape.axis[0] = rows;
+    if (t.data) t.data = (char *)t.data + (all - rows) * row_bytes;
+    return t;
+}
+
 float *tensor_f32(Tensor t) {
     CHECK(t.dtype == F32 && t.place == ON_HOST, "%s tensor %s", dtype_name(t.dtype), shape_text(t.shape).text);
     return t.data;

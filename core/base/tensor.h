@@ -60,6 +60,8 @@ bool all_finite(const float *values, size_t n);  // no infinity among them, and 
 Tensor tensor_over(float *data, Shape shape);
 Tensor tensor_over_ids(int64_t *ids, Shape shape);
 static inline Tensor tensor_absent(void) { return (Tensor){0}; }
+// The last rows of a tensor's outermost axis, where they are: of [2, L, D] the second [1, L, D]
+Tensor tensor_last_rows(Tensor t, size_t rows);
 
 // The numbers. CHECKs dtype and place.
 float *tensor_f32(Tensor t);

@@ -22,6 +22,8 @@
 #include "base/check.h"
 #include "base/convert.h"
 
+#include <string.h>
+
 // ---- what they share ------------------------------------------------------------------------------------------------
 
 static bool is_absent(Tensor t) { return t.place == NOWHERE && t.shape.rank == 0; }
@@ -352,6 +354,11 @@ Tensor tokens_to_image(Context *ctx, Tensor x, size_t H, size_t W) {
     CHECK(x.shape.rank == 3 && x.shape.axis[1] == H * W, "%s to %zu x %zu", shape_text(x.shape).text, H, W);
     PlanesShape s = {x.shape.axis[0], x.shape.axis[2], H, W};
     return reorder(ctx, OP_TOKENS_TO_IMAGE, shape4(s.B, s.C, H, W), x, s);
+}
+
+void keep_tensor(Context *ctx, Tensor kept, Tensor x) {
+    CHECK(shape_equal(kept.shape, x.shape), "%s into %s", shape_text(x.shape).text, shape_text(kept.shape).text);
+    if (executes(ctx)) memcpy(tensor_f32(kept), tensor_f32(x), bytes_of(x));
 }
 
 // ---- embeddings -----------------------------------------------------------------------------------------------------

@@ -68,6 +68,9 @@ Tensor upsample_nearest(Context *ctx, Tensor x, size_t H, size_t W);
 Tensor image_to_tokens(Context *ctx, Tensor x);
 Tensor tokens_to_image(Context *ctx, Tensor x, size_t H, size_t W);
 
+// x's numbers into kept, memory of the caller's that outlives this pass; the same shape. No kernel: nothing is computed.
+void keep_tensor(Context *ctx, Tensor kept, Tensor x);
+
 // ids [B, L] (I64), tokens [V, D], positions [at least L, D] -> [B, L, D]. Ids are CHECKed to be in the table.
 Tensor embedding(Context *ctx, Tensor ids, Tensor tokens, Tensor positions);
 

@@ -16,9 +16,19 @@ static void plan(Context *ctx, const Kernel *const kernels[OP_COUNT], const RunS
     ctx->listener = shape->listener;
 }
 
-// Takes down what was planned and closes the context.
+static void cost_add(Cost *sum, const Cost *cost, size_t times) {
+    sum->flops += times * cost->flops;
+    sum->bytes += times * cost->bytes;
+    sum->calls += times * cost->calls;
+    for (int op = 0; op < OP_COUNT; op++) {
+        sum->ops[op].flops += times * cost->ops[op].flops;
+        sum->ops[op].bytes += times * cost->ops[op].bytes;
+    }
+}
+
+// Adds what was planned to a stage's cost and closes the context.
 static void planned(Context *ctx, Cost *cost, RunCost *total) {
-    *cost = ctx->cost;
+    cost_add(cost, &ctx->cost, 1);
     if (ctx->arena.high_water > total->activation_bytes) total->activation_bytes = ctx->arena.high_water;
     context_close(ctx);
 }
@@ -45,11 +55,19 @@ void cost_plan(const Model *model, const Kernel *const kernels[OP_COUNT], RunSha
     prompts_forward(&ctx, model->text_encoder, NULL, rows, length, shape.clip_skip, NULL);
     planned(&ctx, &cost->text, cost);
 
+    TextMemory read;
+    Tensor text_embeddings = tensor_over(NULL, shape3(rows, length, width));
     plan(&ctx, kernels, &shape);
-    unet_forward(&ctx, model->unet, tensor_over(NULL, shape4(rows, unet_config(model->unet)->in_channels, h, w)),
-                 tensor_over(NULL, shape1(rows)), tensor_over(NULL, shape1(rows)),
-                 tensor_over(NULL, shape3(rows, length, width)));
+    text_memory_make(&read, &ctx, model->unet, text_embeddings, NULL);
+    planned(&ctx, &cost->text, cost);
+    cost->kept_bytes = read.bytes;
+
+    plan(&ctx, kernels, &shape);
+    unet_forward_with(&ctx, model->unet, tensor_over(NULL, shape4(rows, unet_config(model->unet)->in_channels, h, w)),
+                      tensor_over(NULL, shape1(rows)), tensor_over(NULL, shape1(rows)), text_embeddings,
+                      (UNetShared){.keys_values = read.layers});
     planned(&ctx, &cost->step, cost);
+    text_memory_free(&read);
 
     plan(&ctx, kernels, &shape);
     vae_decode(&ctx, model->vae, tensor_over(NULL, shape4(1, LATENT_CHANNELS, h, w)));

@@ -97,12 +97,25 @@ static bool embeddings_make(Prompts *prompts, Context *ctx, const Model *model, 
     return true;
 }
 
+// The embeddings, as every layer of the U-Net will read them
+static bool text_make(Prompts *prompts, Context *ctx, const Model *model, Error *error) {
+    int threads_before = context_enter(ctx);
+    bool ok = text_memory_make(&prompts->text, ctx, model->unet, prompts_embeddings(prompts, prompts->rows), error);
+    context_leave(threads_before);
+    return ok && (!context_stopped(ctx) || error_set(error, "cancelled"));
+}
+
+Tensor prompts_embeddings(const Prompts *prompts, size_t rows) {
+    Tensor all = tensor_over(prompts->embeddings, shape3(prompts->rows, prompts->length, prompts->width));
+    return tensor_last_rows(all, rows);
+}
+
 bool prompts_encode(Prompts *prompts, Context *ctx, const Model *model, const Settings *settings, Error *error) {
     *prompts = (Prompts){.rows = settings_guided(model, settings) ? 2 : 1,
                          .length = model->tokenizer->length,
                          .width = text_encoder_config(model->text_encoder)->hidden_size};
     if (!tokens_make(prompts->tokens, model, settings, error)) return false;
-    if (embeddings_make(prompts, ctx, model, settings, error)) return true;
+    if (embeddings_make(prompts, ctx, model, settings, error) && text_make(prompts, ctx, model, error)) return true;
     prompts_free(prompts);
     return false;
 }
@@ -113,17 +126,21 @@ bool prompts_copy(Prompts *to, const Prompts *from, const Model *model, const Se
     copy.embeddings = malloc(bytes);
     if (!copy.embeddings) return error_set(error, "prompt: no memory for %zu bytes; close other programs", bytes);
     memcpy(copy.embeddings, from->embeddings, bytes);
-    if (!tokens_make(copy.tokens, model, settings, error)) {
-        free(copy.embeddings);
+    copy.text = (TextMemory){0};
+    if (tokens_make(copy.tokens, model, settings, error)) {
+        *to = copy;
+        if (text_memory_copy(&to->text, &from->text, error)) return true;
+        prompts_free(to);
         return false;
     }
-    *to = copy;
-    return true;
+    free(copy.embeddings);
+    return false;
 }
 
 void prompts_free(Prompts *prompts) {
     token_ids_free(&prompts->tokens[0]);
     token_ids_free(&prompts->tokens[1]);
     free(prompts->embeddings);
+    text_memory_free(&prompts->text);
     *prompts = (Prompts){0};
 }

@@ -16,6 +16,7 @@ typedef struct Prompts {
     TokenIds tokens[2];          // [0] the negative prompt, [1] the prompt
     float *embeddings;           // [rows, length, width]
     size_t rows, length, width;  // rows: 2 with guidance, else 1, the prompt's
+    TextMemory text;             // what the U-Net's layers make of the embeddings
 } Prompts;
 
 typedef struct Inpaint {
@@ -95,6 +96,7 @@ bool cost_fits(const Settings *settings, size_t activation_bytes, Error *error);
 // Through the text encoder: ids [rows, length] -> embeddings [rows, length, width]. Both are NULL when it is planned.
 void prompts_forward(Context *ctx, const TextEncoder *encoder, int64_t *ids, size_t rows, size_t length,
                      size_t clip_skip, float *embeddings);
+Tensor prompts_embeddings(const Prompts *prompts, size_t rows);  // the last so many: [rows, length, width]
 bool prompts_encode(Prompts *prompts, Context *ctx, const Model *model, const Settings *settings, Error *error);
 bool prompts_copy(Prompts *to, const Prompts *from, const Model *model, const Settings *settings, Error *error);
 void prompts_free(Prompts *prompts);

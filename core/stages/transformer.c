@@ -69,24 +69,46 @@ void transformer_2d_free(Transformer2D *transformer) { free(transformer->transfo
 
 // ---- forward --------------------------------------------------------------------------------------------------------
 
-Tensor attention_layer_forward(Context *ctx, Tensor x, Tensor context, const AttentionLayer *layer) {
-    Scope scope = scope_open(&ctx->arena);
-    Tensor q = linear(ctx, x, &layer->to_q);        // [B, T, C]: what each token asks
+KeysValues keys_values(Context *ctx, Tensor context, const AttentionLayer *layer) {
     Tensor k = linear(ctx, context, &layer->to_k);  // [B, Tc, C]: what each token of the context has to offer
     Tensor v = linear(ctx, context, &layer->to_v);  // [B, Tc, C]: and what it then says
-    Tensor h = attention(ctx, q, k, v, layer->heads, false, layer->place.text);  // [B, T, C]
+    return (KeysValues){k, v};
+}
+
+// The prompt stays the same from step to step, and so do its keys and values: a run has them worked out once.
+static KeysValues text_keys_values(Context *ctx, const Text *text, const AttentionLayer *layer) {
+    if (!text->known) return keys_values(ctx, text->embeddings, layer);
+    const KeysValues *known = &text->known[layer->reader];
+    size_t B = text->embeddings.shape.axis[0];
+    return (KeysValues){tensor_last_rows(known->keys, B), tensor_last_rows(known->values, B)};
+}
+
+// x [B, T, C] asks, and is answered -> [B, T, C]
+static Tensor attend(Context *ctx, Tensor x, KeysValues context, const AttentionLayer *layer) {
+    Scope scope = scope_open(&ctx->arena);
+    Tensor q = linear(ctx, x, &layer->to_q);  // [B, T, C]: what each token asks
+    Tensor h = attention(ctx, q, context.keys, context.values, layer->heads, false, layer->place.text);  // [B, T, C]
     scope_result(&ctx->arena, &scope);
     h = linear(ctx, h, &layer->to_out);  // [B, T, C]
     scope_close(&ctx->arena, &scope);
     return h;
 }
 
-// x += attention(norm(x), context); without a context the tokens look at each other.
-static void add_attention_inplace(Context *ctx, Tensor x, const Tensor *context, const Layer *norm,
+Tensor attention_layer_forward(Context *ctx, Tensor x, Tensor context, const AttentionLayer *layer) {
+    Scope scope = scope_open(&ctx->arena);
+    KeysValues offered = keys_values(ctx, context, layer);
+    scope_result(&ctx->arena, &scope);
+    Tensor h = attend(ctx, x, offered, layer);
+    scope_close(&ctx->arena, &scope);
+    return h;
+}
+
+// x += attention(norm(x), text); without a text the tokens look at each other.
+static void add_attention_inplace(Context *ctx, Tensor x, const Text *text, const Layer *norm,
                                   const AttentionLayer *layer) {
     Scope scope = scope_open(&ctx->arena);
     Tensor h = layer_norm(ctx, x, norm, LAYER_NORM_EPS);  // [B, T, C]
-    h = attention_layer_forward(ctx, h, context ? *context : h, layer);
+    h = attend(ctx, h, text ? text_keys_values(ctx, text, layer) : keys_values(ctx, h, layer), layer);
     add_inplace(ctx, x, h);
     scope_close(&ctx->arena, &scope);
 }
@@ -102,15 +124,15 @@ static void add_feed_forward_inplace(Context *ctx, Tensor x, const TransformerBl
     scope_close(&ctx->arena, &scope);
 }
 
-static void transformer_block_inplace(Context *ctx, Tensor x, Tensor text, const TransformerBlock *block) {
-    add_attention_inplace(ctx, x, block->only_cross_attention ? &text : NULL, &block->norm1, &block->attn1);
-    add_attention_inplace(ctx, x, &text, &block->norm2, &block->attn2);
+static void transformer_block_inplace(Context *ctx, Tensor x, const Text *text, const TransformerBlock *block) {
+    add_attention_inplace(ctx, x, block->only_cross_attention ? text : NULL, &block->norm1, &block->attn1);
+    add_attention_inplace(ctx, x, text, &block->norm2, &block->attn2);
     add_feed_forward_inplace(ctx, x, block);
 }
 
 // proj_in and proj_out are 1x1 convolutions in Stable Diffusion 1.x and linear layers in 2.x. Both multiply the C
 // numbers of each pixel by the same matrix, so here both are linear layers on tokens.
-Tensor transformer_2d_forward(Context *ctx, Tensor x, Tensor text, const Transformer2D *transformer) {
+Tensor transformer_2d_forward(Context *ctx, Tensor x, const Text *text, const Transformer2D *transformer) {
     size_t H = x.shape.axis[2], W = x.shape.axis[3];
     Scope scope = scope_open(&ctx->arena);
     Tensor h = group_norm(ctx, x, &transformer->norm, transformer->groups, GROUP_NORM_EPS);  // [B, C, H, W]

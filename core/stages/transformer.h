@@ -8,13 +8,21 @@
 #pragma once
 
 #include "stages/layers.h"
+#include "stages/text_memory.h"
 
 typedef struct AttentionLayer {
     Name place;              // for observers: "unet.mid_block.attentions.0.transformer_blocks.0.attn2"
     size_t heads;            // C is a multiple
     Layer to_q, to_k, to_v;  // [C, C], [C, Ccontext], [C, Ccontext]
     Layer to_out;            // [C, C]
+    size_t reader;           // of those that read the prompt: which one it is, counted through the whole U-Net
 } AttentionLayer;
+
+// The prompt as the layers read it
+typedef struct Text {
+    Tensor embeddings;        // [B, L, cross_attention_dim]
+    const KeysValues *known;  // theirs, by AttentionLayer.reader; the last B rows count. NULL: each layer works them out
+} Text;
 
 typedef struct TransformerBlock {
     Layer norm1;
@@ -44,8 +52,11 @@ typedef struct TransformerShape {
 Transformer2D load_transformer_2d(Weights *weights, const char *stage, const char *at, TransformerShape shape);
 void transformer_2d_free(Transformer2D *transformer);
 
-// x [B, C, H, W], text [B, L, cross_attention_dim] -> [B, C, H, W]
-Tensor transformer_2d_forward(Context *ctx, Tensor x, Tensor text, const Transformer2D *transformer);
+// x [B, C, H, W] -> [B, C, H, W]
+Tensor transformer_2d_forward(Context *ctx, Tensor x, const Text *text, const Transformer2D *transformer);
 
 // x [B, T, C] asks, context [B, Tc, Ccontext] answers -> [B, T, C]
 Tensor attention_layer_forward(Context *ctx, Tensor x, Tensor context, const AttentionLayer *layer);
+
+// The half of it that only depends on the context [B, Tc, Ccontext]
+KeysValues keys_values(Context *ctx, Tensor context, const AttentionLayer *layer);

@@ -77,7 +77,7 @@ static Tensor time_embedding(Context *ctx, const UNet *unet, Tensor timesteps, T
 // ---- the blocks -----------------------------------------------------------------------------------------------------
 
 // x [B, Cin, H, W] -> [B, C, H, W]
-static Tensor resnet_and_attention(Context *ctx, Tensor x, Tensor time, Tensor text, const UNetBlock *block, size_t i) {
+static Tensor resnet_and_attention(Context *ctx, Tensor x, Tensor time, const Text *text, const UNetBlock *block, size_t i) {
     if (!block->attentions) return resnet_block_forward(ctx, x, time, &block->resnets[i]);
 
     Scope scope = scope_open(&ctx->arena);
@@ -89,7 +89,7 @@ static Tensor resnet_and_attention(Context *ctx, Tensor x, Tensor time, Tensor t
 }
 
 // x [B, Cin, H, W] -> [B, C, H/2, W/2] (the same size in the last block). Every layer's output stays, as a skip.
-static Tensor down_block(Context *ctx, Tensor x, Tensor time, Tensor text, const UNetBlock *block, size_t padding,
+static Tensor down_block(Context *ctx, Tensor x, Tensor time, const Text *text, const UNetBlock *block, size_t padding,
                          Skips *skips) {
     Tensor h = x;
     for (size_t i = 0; i < block->layers; i++) {
@@ -103,7 +103,7 @@ static Tensor down_block(Context *ctx, Tensor x, Tensor time, Tensor text, const
 }
 
 // x [B, C, H, W] -> the same shape
-static Tensor mid_block(Context *ctx, Tensor x, Tensor time, Tensor text, const UNet *unet) {
+static Tensor mid_block(Context *ctx, Tensor x, Tensor time, const Text *text, const UNet *unet) {
     bool attends = unet->config.mid_block_type == MID_BLOCK_CROSS_ATTENTION;
     Relay relay = relay_open(&ctx->arena, attends ? 3 : 1);
     relay_pass(&relay);
@@ -120,7 +120,7 @@ static Tensor mid_block(Context *ctx, Tensor x, Tensor time, Tensor text, const 
 }
 
 // x [B, Cprev, H, W], skip [B, Cskip, H, W] -> [B, C, H, W]
-static Tensor up_layer(Context *ctx, Tensor x, Tensor skip, Tensor time, Tensor text, const UNetBlock *block,
+static Tensor up_layer(Context *ctx, Tensor x, Tensor skip, Tensor time, const Text *text, const UNetBlock *block,
                        size_t i) {
     Scope scope = scope_open(&ctx->arena);
     Tensor h = concat_channels(ctx, x, skip);  // [B, Cprev + Cskip, H, W]
@@ -130,13 +130,14 @@ static Tensor up_layer(Context *ctx, Tensor x, Tensor skip, Tensor time, Tensor 
     return h;
 }
 
-// x [B, Cprev, H, W] -> [B, C, 2H, 2W] (the same size in the last block). A side that couldn't be halved evenly on the
-// way down isn't simply doubled: the next skip knows how long it was.
-static Tensor up_block(Context *ctx, Tensor x, Tensor time, Tensor text, const UNetBlock *block, Skips *skips) {
+// x [B, Cprev, H, W] -> [B, C, 2H, 2W] (the same size in the last block), through the block's first so many layers. A
+// side that couldn't be halved evenly on the way down isn't simply doubled: the next skip knows how long it was.
+static Tensor up_block(Context *ctx, Tensor x, Tensor time, const Text *text, const UNetBlock *block, size_t layers,
+                       Skips *skips) {
     bool has_upsampler = layer_present(&block->sampler);
-    Relay relay = relay_open(&ctx->arena, block->layers + has_upsampler);
+    Relay relay = relay_open(&ctx->arena, layers + has_upsampler);
     Tensor h = x;
-    for (size_t i = 0; i < block->layers; i++) {
+    for (size_t i = 0; i < layers; i++) {
         relay_pass(&relay);
         h = up_layer(ctx, h, skips_pop(skips), time, text, block, i);  // [B, C, H, W]
     }
@@ -146,44 +147,74 @@ static Tensor up_block(Context *ctx, Tensor x, Tensor time, Tensor text, const U
         h = upsample(ctx, h, next.axis[2], next.axis[3], &block->sampler);  // [B, C, 2H, 2W]
     }
     relay_close(&relay);
-    observe(ctx, h, "%s", block->place.text);
+    if (layers == block->layers) observe(ctx, h, "%s", block->place.text);
     return h;
 }
 
 // ---- the U ----------------------------------------------------------------------------------------------------------
 
-Tensor unet_forward(Context *ctx, const UNet *unet, Tensor latents, Tensor timesteps, Tensor guidance,
-                    Tensor text_embeddings) {
+// All of it but the first convolution and the last layer of the way up: x [B, C0, H, W] -> [B, C0, H, W]. What things
+// are is decided here, and hardly changes from a step to the next; the rest knows how they look just now.
+static Tensor deep_features(Context *ctx, Tensor x, Tensor time, const Text *text, const UNet *unet) {
     const UNetConfig *config = &unet->config;
     bool has_mid_block = config->mid_block_type != MID_BLOCK_NONE;
     Skips skips = {0};
+    Scope scope = scope_open(&ctx->arena);
+    Tensor h = skips_push(&skips, x);
+    for (size_t i = 0; i < config->levels; i++) {
+        h = down_block(ctx, h, time, text, &unet->down_blocks[i], config->downsample_padding, &skips);
+    }
+
+    scope_result(&ctx->arena, &scope);
+    Relay relay = relay_open(&ctx->arena, has_mid_block + config->levels);
+    if (has_mid_block) {
+        relay_pass(&relay);
+        h = mid_block(ctx, h, time, text, unet);  // [B, C3, H/8, W/8]
+    }
+    for (size_t i = 0; i < config->levels; i++) {
+        const UNetBlock *block = &unet->up_blocks[i];
+        relay_pass(&relay);
+        h = up_block(ctx, h, time, text, block, block->layers - (i + 1 == config->levels), &skips);
+    }
+    relay_close(&relay);
+    CHECK(skips.count == 1, "%zu skips are left for the last layer", skips.count);
+    scope_close(&ctx->arena, &scope);
+    return h;
+}
+
+Shape unet_deep_shape(const UNet *unet, size_t B, size_t H, size_t W) {
+    return shape4(B, unet->config.block_out_channels[0], H, W);
+}
+
+Tensor unet_forward_with(Context *ctx, const UNet *unet, Tensor latents, Tensor timesteps, Tensor guidance,
+                         Tensor text_embeddings, UNetShared shared) {
+    const UNetConfig *config = &unet->config;
+    const UNetBlock *last = &unet->up_blocks[config->levels - 1];
+    Text text = {text_embeddings, shared.keys_values};
     Scope scope = scope_open(&ctx->arena);
     Tensor time = time_embedding(ctx, unet, timesteps, guidance);  // [B, 4 C0]
 
     Tensor h = latents;                                               // [B, in_channels, H, W]
     if (config->center_input_sample) h = scale_shift(ctx, h, 2, -1);  // 2 latents - 1
-    h = skips_push(&skips, conv2d(ctx, h, &unet->conv_in, 1, 1));     // [B, C0, H, W]
-    for (size_t i = 0; i < config->levels; i++) {
-        h = down_block(ctx, h, time, text_embeddings, &unet->down_blocks[i], config->downsample_padding, &skips);
+    Tensor first = conv2d(ctx, h, &unet->conv_in, 1, 1);              // [B, C0, H, W]
+    Tensor deep = shared.deep;                                        // [B, C0, H, W]
+    if (!shared.deep_known) {
+        deep = deep_features(ctx, first, time, &text, unet);
+        if (shared.deep.shape.rank > 0) keep_tensor(ctx, shared.deep, deep);
     }
-
-    Relay relay = relay_open(&ctx->arena, has_mid_block + config->levels);
-    if (has_mid_block) {
-        relay_pass(&relay);
-        h = mid_block(ctx, h, time, text_embeddings, unet);  // [B, C3, H/8, W/8]
-    }
-    for (size_t i = 0; i < config->levels; i++) {
-        relay_pass(&relay);
-        h = up_block(ctx, h, time, text_embeddings, &unet->up_blocks[i], &skips);
-    }
-    relay_close(&relay);  // [B, C0, H, W]
-    CHECK(skips.count == 0, "%zu skips are left over", skips.count);
+    h = up_layer(ctx, deep, first, time, &text, last, last->layers - 1);  // [B, C0, H, W]
+    observe(ctx, h, "%s", last->place.text);
 
     scope_result(&ctx->arena, &scope);
     h = norm_silu_conv(ctx, h, &unet->conv_norm_out, config->norm_num_groups, config->norm_eps, &unet->conv_out);
     scope_close(&ctx->arena, &scope);
     observe(ctx, h, "unet");
     return h;  // [B, out_channels, H, W]
+}
+
+Tensor unet_forward(Context *ctx, const UNet *unet, Tensor latents, Tensor timesteps, Tensor guidance,
+                    Tensor text_embeddings) {
+    return unet_forward_with(ctx, unet, latents, timesteps, guidance, text_embeddings, (UNetShared){0});
 }
 
 const UNetConfig *unet_config(const UNet *unet) { return &unet->config; }

@@ -19,6 +19,7 @@
 #include "base/error.h"
 #include "ops/ops.h"
 #include "stages/stage_files.h"
+#include "stages/text_memory.h"
 
 enum { UNET_MAX_LEVELS = 8 };
 
@@ -41,8 +42,6 @@ typedef struct UNetConfig {
     size_t time_cond_proj_dim;  // width of the guidance embedding; 0: this U-Net isn't told the guidance
 } UNetConfig;
 
-typedef struct UNet UNet;
-
 // folder holds config.json and diffusion_pytorch_model.safetensors. A config that asks for what SD 1.x and 2.x don't
 // have (class embeddings, other block types) is an error that names the key.
 UNet *unet_open(const char *folder, Error *error);
@@ -59,3 +58,17 @@ const size_t *unet_stored(const UNet *unet);  // how many are F32, F16, BF16 in 
 // answer is the guided one. All others don't look at it; it may be absent.
 Tensor unet_forward(Context *ctx, const UNet *unet, Tensor latents, Tensor timesteps, Tensor guidance,
                     Tensor text_embeddings);
+
+// What the calls of one run have in common, or take over from each other; {0}: nothing.
+typedef struct UNetShared {
+    const KeysValues *keys_values;  // of the text embeddings (TextMemory.layers); NULL: they are worked out
+    Tensor deep;                    // memory for deep features, unet_deep_shape; absent: they aren't kept
+    bool deep_known;                // true: those in `deep` are used; false: they are computed, and written there
+} UNetShared;
+
+// DeepCache (Ma et al. 2023, arXiv 2312.00858, section 3.2, with the skip of branch 0): of two calls at neighbouring
+// timesteps only the outermost layers see much of a difference. With deep features from an earlier call, this one
+// computes the first convolution, the last layer of the way up and the last convolution, and nothing in between.
+Tensor unet_forward_with(Context *ctx, const UNet *unet, Tensor latents, Tensor timesteps, Tensor guidance,
+                         Tensor text_embeddings, UNetShared shared);
+Shape unet_deep_shape(const UNet *unet, size_t B, size_t H, size_t W);

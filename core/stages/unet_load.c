@@ -2,6 +2,7 @@
 //
 // Read next: unet.c, which uses them; unet_config.c, which decides the shapes.
 
+#include "base/check.h"
 #include "stages/unet_weights.h"
 
 #include <stdlib.h>
@@ -105,6 +106,35 @@ static void load_weights(UNet *unet) {
     unet->conv_out = load_conv2d(weights, "", "conv_out", config->out_channels, C0, 3);
 }
 
+// ---- who reads the prompt -------------------------------------------------------------------------------------------
+
+static void add_reader(UNet *unet, AttentionLayer *layer) {
+    layer->reader = unet->reader_count++;
+    unet->readers = realloc(unet->readers, unet->reader_count * sizeof *unet->readers);
+    CHECK(unet->readers, "out of memory");
+    unet->readers[layer->reader] = layer;
+}
+
+static void add_readers(UNet *unet, Transformer2D *transformer) {
+    for (size_t i = 0; i < transformer->transformer_block_count; i++) {
+        TransformerBlock *block = &transformer->transformer_blocks[i];
+        if (block->only_cross_attention) add_reader(unet, &block->attn1);
+        add_reader(unet, &block->attn2);
+    }
+}
+
+static void add_block_readers(UNet *unet, UNetBlock *block) {
+    for (size_t i = 0; block->attentions && i < block->layers; i++) add_readers(unet, &block->attentions[i]);
+}
+
+static void number_readers(UNet *unet) {
+    for (size_t i = 0; i < unet->config.levels; i++) add_block_readers(unet, &unet->down_blocks[i]);
+    add_readers(unet, &unet->mid_attention);
+    for (size_t i = 0; i < unet->config.levels; i++) add_block_readers(unet, &unet->up_blocks[i]);
+}
+
+// ---- open and close -------------------------------------------------------------------------------------------------
+
 UNet *unet_open_from(const StageFiles *files, Error *error) {
     UNet *unet = zeroed(1, sizeof *unet);
     Config config;
@@ -115,6 +145,7 @@ UNet *unet_open_from(const StageFiles *files, Error *error) {
         load_weights(unet);
         ok = weights_ok(&unet->weights);
     }
+    if (ok) number_readers(unet);
     if (ok) return unet;
     unet_close(unet);
     return NULL;
@@ -137,6 +168,7 @@ void unet_close(UNet *unet) {
         block_free(&unet->up_blocks[i]);
     }
     transformer_2d_free(&unet->mid_attention);
+    free(unet->readers);
     weights_close(&unet->weights);
     free(unet);
 }

@@ -32,6 +32,8 @@ struct UNet {
     UNetBlock up_blocks[UNET_MAX_LEVELS];    // from the coarsest level to the finest
     Layer conv_norm_out;                     // [C0]
     Layer conv_out;                          // [out_channels, C0, 3, 3]
+    const AttentionLayer **readers;          // the layers that read the prompt, by their number
+    size_t reader_count;
 };
 
 bool unet_config_read(Config *config, UNetConfig *out);  // and closes it
