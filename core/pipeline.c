@@ -100,7 +100,8 @@ Run *run_begin(const Model *model, const Settings *settings, Error *error) {
     CHECK(run, "out of memory");
     run->model = model;
     rng_seed(&run->rng, settings->seed);
-    bool ok = prepare(run, settings, error) && prompts_encode(&run->prompts, &run->ctx, model, settings, error);
+    bool ok = prepare(run, settings, error) && prompts_encode(&run->prompts, &run->ctx, model, settings, error) &&
+              deep_cache_take(&run->deep, run, settings, run->prompts.rows, error);
     double text_done = seconds_now();
     run->times.text = text_done - start;
     if (ok && settings->init) {
@@ -124,6 +125,7 @@ void run_free(Run *run) {
     settings_free_strings(&run->settings);
     prompts_free(&run->prompts);
     inpaint_free(&run->inpaint);
+    deep_cache_free(&run->deep);
     scheduler_free(run->scheduler);
     context_close(&run->ctx);
     free(run->memory);
@@ -132,11 +134,12 @@ void run_free(Run *run) {
 
 // ---- step -----------------------------------------------------------------------------------------------------------
 
-// The U-Net is asked once for each row of embeddings, about the same latents and in one batch:
+// The U-Net is asked once for each row of embeddings (in an unguided step only for the last, the prompt's), about the
+// same latents and in one batch:
 // model_input [rows, in_channels, h, w], embeddings [rows, L, D] -> its answer [rows, 4, h, w], in the arena
-static Tensor ask_unet(Run *run) {
+static Tensor ask_unet(Run *run, StepWork work) {
     const Prompts *prompts = &run->prompts;
-    size_t rows = prompts->rows, in_channels = unet_config(run->model->unet)->in_channels;
+    size_t rows = work.rows, in_channels = unet_config(run->model->unet)->in_channels;
     float timestep = run->scheduler->timesteps[run->next], timesteps[2] = {timestep, timestep};
     float guidance = (float)(as_written(run->settings.guidance_scale) - 1), guidances[2] = {guidance, guidance};
     run->scheduler->kind->scale_model_input(run->scheduler, run->next, run->latents, run->model_input, run->n);
@@ -144,7 +147,7 @@ static Tensor ask_unet(Run *run) {
     if (rows == 2) memcpy(run->model_input + run->input_n, run->model_input, run->input_n * sizeof *run->model_input);
 
     int threads_before = context_enter(&run->ctx);
-    UNetShared shared = {.keys_values = prompts->text.layers};
+    UNetShared shared = {prompts->text.layers, deep_cache_rows(&run->deep, rows), work.shallow};
     Tensor answer = unet_forward_with(&run->ctx, run->model->unet,
                                       tensor_over(run->model_input, shape4(rows, in_channels, run->height, run->width)),
                                       tensor_over(timesteps, shape1(rows)), tensor_over(guidances, shape1(rows)),
@@ -178,10 +181,10 @@ static void rescale_guided(float guidance_rescale, const float *text, float *noi
 // negative one) towards what it says with it, and guidance_scale times as far. With 1 or less nothing is to be gained
 // from the first answer, and only the second is asked for; so too of a U-Net that was told the scale and has guided
 // already. answer [rows, n] -> noise_pred [n]
-static void guide(const Run *run, const float *answer, float *noise_pred) {
+static void guide(const Run *run, size_t rows, const float *answer, float *noise_pred) {
     const float *uncond = answer, *text = answer + run->n;
     float guidance_scale = run->settings.guidance_scale;
-    if (run->prompts.rows == 1) {
+    if (rows == 1) {
         memcpy(noise_pred, answer, run->n * sizeof *noise_pred);
         return;
     }
@@ -191,20 +194,20 @@ static void guide(const Run *run, const float *answer, float *noise_pred) {
 
 // The last step's record points to model_output and noise_pred, so nothing is written there before all of it is known
 // to be finite. Until then the guided answer stands in model_input, which the U-Net has read by now.
-static bool take_answer(Run *run, const float *answer, Error *error) {
+static bool take_answer(Run *run, size_t rows, const float *answer, Error *error) {
     float *guided = run->model_input;
-    guide(run, answer, guided);
+    guide(run, rows, answer, guided);
     if (!all_finite(guided, run->n)) {
         return error_set(error, "step %zu: the U-Net's answer is not finite; try other kernels, or check the weights",
                          run->done + 1);
     }
-    memcpy(run->model_output, answer, run->prompts.rows * run->n * sizeof *answer);
+    memcpy(run->model_output, answer, rows * run->n * sizeof *answer);
     memcpy(run->noise_pred, guided, run->n * sizeof *guided);
     return true;
 }
 
-static void take_down_step(Run *run, double seconds) {
-    bool guided = run->prompts.rows == 2;
+static void take_down_step(Run *run, StepWork work, double seconds) {
+    bool guided = work.rows == 2;
     run->last = (StepRecord){.k = run->done,
                              .timestep = run->scheduler->timesteps[run->next],
                              .latents = run->latents,
@@ -216,6 +219,7 @@ static void take_down_step(Run *run, double seconds) {
                              .channels = LATENT_CHANNELS,
                              .height = run->height,
                              .width = run->width,
+                             .shallow = work.shallow,
                              .seconds = seconds};
     run->times.steps += seconds;
 }
@@ -225,10 +229,11 @@ StepResult run_step(Run *run, Error *error) {
     if (run->next == scheduler->timestep_count) return STEP_NONE_LEFT;
 
     double start = seconds_now();
+    StepWork work = step_work(&run->settings, scheduler, run->next, run->prompts.rows, run->deep.age);
     Scope scope = scope_open(&run->ctx.arena);
-    Tensor answer = ask_unet(run);
+    Tensor answer = ask_unet(run, work);
     bool stopped = atomic_exchange(&run->stop, false);
-    bool taken = !stopped && take_answer(run, tensor_f32(answer), error);
+    bool taken = !stopped && take_answer(run, work.rows, tensor_f32(answer), error);
     scope_close(&run->ctx.arena, &scope);
     if (!taken) return stopped ? STEP_CANCELLED : STEP_FAILED;
 
@@ -238,7 +243,8 @@ StepResult run_step(Run *run, Error *error) {
                           run->other_latents, run->pred_original_sample, run->n);
     if (inpaint_blends(run)) inpaint_blend(run, run->next + 1, run->other_latents);
 
-    take_down_step(run, seconds_now() - start);
+    take_down_step(run, work, seconds_now() - start);
+    run->deep.age = deep_age_after(run->deep.age, work);
     float *before = run->latents;
     run->latents = run->other_latents;
     run->other_latents = before;

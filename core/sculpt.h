@@ -100,10 +100,12 @@ const char *model_note(const Model *model);
 typedef struct Settings {
     const char *prompt, *negative_prompt;
     size_t num_inference_steps;
-    float guidance_scale;    // 1 or less: no second pass, nor with a U-Net that was taught to guide (LCM)
-    float guidance_rescale;  // 0..1: how much of the guided answer's excess contrast is taken back; 0: none
-    size_t clip_skip;        // how many of the text encoder's last layers the prompt goes without; 0: none
-    bool prompt_weights;     // brackets in the prompts say how much words weigh (stages/prompt_weights.h)
+    float guidance_scale;               // 1 or less: no second pass, nor with a U-Net that was taught to guide (LCM)
+    float guidance_rescale;             // 0..1: how much of the guided answer's excess contrast is taken back; 0: none
+    float guidance_low, guidance_high;  // only steps with a sigma in (low, high] are guided; high 0: all of them
+    size_t deep_cache;    // N: of N U-Net calls one is whole, the others take over its deep features; 0, 1: all are
+    size_t clip_skip;     // how many of the text encoder's last layers the prompt goes without; 0: none
+    bool prompt_weights;  // brackets in the prompts say how much words weigh (stages/prompt_weights.h)
     uint64_t seed;
     size_t width, height;                    // pixels, multiples of the VAE's factor
     const char *scheduler;                   // NULL: the one that the model names
@@ -132,13 +134,17 @@ typedef struct RunCost {
     size_t parameters;                // of the three networks (weight_bytes: and of the preview VAE)
     size_t unet_calls;                // pictures that go through the U-Net in the whole run (two a step with guidance)
     size_t timestep_count;            // steps that will be run: int(steps * strength) for image to image
+    size_t unguided_steps;            // of them, outside the guidance interval
+    size_t shallow_steps;             // of them, with deep features from an earlier one
+    float first_sigma, last_sigma;    // of these steps
     size_t encodes;                   // pictures that are encoded before the first step: none for text to image
-    Cost text, step, decode, encode;  // a step: both halves of guidance
+    Cost text, step, decode, encode;  // a step: both halves of guidance, nothing left out
+    Cost steps;                       // all of them together, with what is left out
     Cost preview;                     // one picture of the preview VAE; 0 without one
     size_t weight_bytes, activation_bytes;  // activation_bytes: the arena's peak over all stages
-    size_t kept_bytes;                      // beside the arena, from step to step: what was read of the prompt
-    const SchedulerKind *scheduler;         // the one that the settings, or the model, name
-    char scheduler_note[256];               // what was changed in the model's settings for it; "" if nothing
+    size_t kept_bytes;  // beside the arena, from step to step: what was read of the prompt, and deep features
+    const SchedulerKind *scheduler;  // the one that the settings, or the model, name
+    char scheduler_note[256];        // what was changed in the model's settings for it; "" if nothing
 } RunCost;
 
 bool run_cost(const Model *model, const Settings *settings, RunCost *cost, Error *error);
@@ -157,11 +163,12 @@ typedef struct StepRecord {
     size_t k;  // counted from 0
     float timestep;
     const float *latents;                              // what step k started from
-    const float *noise_pred_uncond, *noise_pred_text;  // NULL with guidance off
+    const float *noise_pred_uncond, *noise_pred_text;  // NULL with guidance off, or off in this step
     const float *noise_pred;                           // after guidance
     const float *pred_original_sample;
     const float *prev_sample;  // what step k + 1 starts from
     size_t channels, height, width;
+    bool shallow;  // deep features were taken over from an earlier step (deep_cache)
     double seconds;
 } StepRecord;
 

@@ -33,6 +33,9 @@ Settings settings_asked(const Model *model, const Options *options) {
     Settings settings = settings_default(model);
     if (options->num_inference_steps) settings.num_inference_steps = options->num_inference_steps;
     if (options->has_guidance) settings.guidance_scale = options->guidance_scale;
+    settings.guidance_low = options->guidance_low;
+    settings.guidance_high = options->guidance_high;
+    settings.deep_cache = options->deep_cache;
     settings.scheduler = options->scheduler;
     settings.scheduler_overrides = options->scheduler_configs;
     settings.scheduler_override_count = options->scheduler_config_count;

@@ -119,22 +119,32 @@ static void print_arithmetic(const InspectedPicture *picture) {
     printf(": %sFLOP in all\n", number_text(picture->flops).text);
     printf("               of a step %.0f%% convolutions, %.0f%% linear layers, %.0f%% attention\n",
            share(&cost->step, OP_CONV2D), share(&cost->step, OP_LINEAR), share(&cost->step, OP_ATTENTION));
-    printf("  U-Net        %zu call%s%s\n", cost->unet_calls, plural(cost->unet_calls),
-           cost->unet_calls > cost->timestep_count ? ", two a step: with the prompt, and with the negative one" : "");
+    bool two = cost->unet_calls > cost->timestep_count;
+    printf("  U-Net        %zu call%s%s%s\n", cost->unet_calls, plural(cost->unet_calls),
+           !two                   ? ""
+           : cost->unguided_steps ? ", two a guided step"
+                                  : ", two a step",
+           two ? ": with the prompt, and with the negative one" : "");
+    if (cost->unguided_steps + cost->shallow_steps == 0) return;
+    printf("               %zu step%s outside the guidance interval, %zu with deep features of an earlier one:\n"
+           "               %sFLOP in all steps, %.0f%% of what they take with nothing left out\n",
+           cost->unguided_steps, plural(cost->unguided_steps), cost->shallow_steps,
+           number_text((double)cost->steps.flops).text,
+           100 * (double)cost->steps.flops / (double)(cost->timestep_count * cost->step.flops));
 }
 
 static void print_picture(const Inspection *i, const InspectedPicture *picture) {
     const Settings *settings = &picture->settings;
     const RunCost *cost = &picture->cost;
     const Options *o = i->options;
-    bool fits = cost->activation_bytes <= i->memory_free;
+    bool fits = cost->activation_bytes + cost->kept_bytes <= i->memory_free;
     printf("\nA picture of %zu x %zu, %zu step%s of %s, guidance %g%s:\n", settings->width, settings->height,
            settings->num_inference_steps, plural(settings->num_inference_steps), cost->scheduler->name,
            settings->guidance_scale, settings->precision == BF16 ? ", in bf16" : "");
     print_arithmetic(picture);
-    printf("  memory       %s weights + %s activations; %s %s\n", bytes_words(cost->weight_bytes).text,
-           bytes_words(cost->activation_bytes).text, bytes_words(i->memory_free).text,
-           fits ? "are free" : "is all that is free, so draw would refuse it");
+    printf("  memory       %s weights + %s activations + %s kept; %s %s\n", bytes_words(cost->weight_bytes).text,
+           bytes_words(cost->activation_bytes).text, bytes_words(cost->kept_bytes).text,
+           bytes_words(i->memory_free).text, fits ? "are free" : "is all that is free, so draw would refuse it");
     printf("  time         about %s here, with %d thread%s (%s to %s)\n", duration_words(picture->seconds).text,
            i->threads, plural((size_t)i->threads), duration_words(picture->seconds / SPEED_UNCERTAINTY).text,
            duration_words(picture->seconds * SPEED_UNCERTAINTY).text);
@@ -168,26 +178,29 @@ static json_t *stage_json(const InspectedStage *stage) {
 static json_t *flops_json(const InspectedPicture *picture) {
     const RunCost *cost = &picture->cost;
     const Cost *step = &cost->step;
-    return json_pack("{s:I, s:I, s:I, s:I, s:f, s:{s:I, s:I, s:I}}", "text", (json_int_t)cost->text.flops, "encode",
-                     (json_int_t)(cost->encodes * cost->encode.flops), "step", (json_int_t)step->flops, "decode",
-                     (json_int_t)cost->decode.flops, "all", picture->flops, "step_by_op", "conv2d",
-                     (json_int_t)step->ops[OP_CONV2D].flops, "linear", (json_int_t)step->ops[OP_LINEAR].flops,
-                     "attention", (json_int_t)step->ops[OP_ATTENTION].flops);
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:f, s:{s:I, s:I, s:I}}", "text", (json_int_t)cost->text.flops,
+                     "encode", (json_int_t)(cost->encodes * cost->encode.flops), "step", (json_int_t)step->flops,
+                     "steps", (json_int_t)cost->steps.flops, "decode", (json_int_t)cost->decode.flops, "all",
+                     picture->flops, "step_by_op", "conv2d", (json_int_t)step->ops[OP_CONV2D].flops, "linear",
+                     (json_int_t)step->ops[OP_LINEAR].flops, "attention", (json_int_t)step->ops[OP_ATTENTION].flops);
 }
 
 static json_t *picture_json(const InspectedPicture *picture) {
     const Settings *s = &picture->settings;
     const RunCost *cost = &picture->cost;
-    json_t *object = json_pack(
-        "{s:I, s:I, s:I, s:f, s:s, s:s, s:I, s:I, s:o}", "width", (json_int_t)s->width, "height", (json_int_t)s->height,
-        "num_inference_steps", (json_int_t)s->num_inference_steps, "guidance_scale", (double)s->guidance_scale,
-        "scheduler", cost->scheduler->name, "precision", s->precision == BF16 ? "bf16" : "f32", "timesteps",
-        (json_int_t)cost->timestep_count, "unet_calls", (json_int_t)cost->unet_calls, "flops", flops_json(picture));
-    json_t *estimates = json_pack(
-        "{s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f}", "weight_bytes", (json_int_t)cost->weight_bytes, "activation_bytes",
-        (json_int_t)cost->activation_bytes, "seconds", picture->seconds, "seconds_least",
-        picture->seconds / SPEED_UNCERTAINTY, "seconds_most", picture->seconds * SPEED_UNCERTAINTY, "watt_hours",
-        picture->watt_hours, "price", picture->price, "pictures_for_1000", picture->pictures_for_1000);
+    json_t *object =
+        json_pack("{s:I, s:I, s:I, s:f, s:s, s:s, s:I, s:I, s:I, s:I, s:o}", "width", (json_int_t)s->width, "height",
+                  (json_int_t)s->height, "num_inference_steps", (json_int_t)s->num_inference_steps, "guidance_scale",
+                  (double)s->guidance_scale, "scheduler", cost->scheduler->name, "precision",
+                  s->precision == BF16 ? "bf16" : "f32", "timesteps", (json_int_t)cost->timestep_count, "unet_calls",
+                  (json_int_t)cost->unet_calls, "unguided_steps", (json_int_t)cost->unguided_steps, "shallow_steps",
+                  (json_int_t)cost->shallow_steps, "flops", flops_json(picture));
+    json_t *estimates =
+        json_pack("{s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f}", "weight_bytes", (json_int_t)cost->weight_bytes,
+                  "activation_bytes", (json_int_t)cost->activation_bytes, "kept_bytes", (json_int_t)cost->kept_bytes,
+                  "seconds", picture->seconds, "seconds_least", picture->seconds / SPEED_UNCERTAINTY, "seconds_most",
+                  picture->seconds * SPEED_UNCERTAINTY, "watt_hours", picture->watt_hours, "price", picture->price,
+                  "pictures_for_1000", picture->pictures_for_1000);
     json_object_update(object, estimates);
     json_decref(estimates);
     return object;

@@ -48,11 +48,11 @@ static bool inspect_picture(Inspection *i, Settings settings, Error *error) {
     if (!run_cost(i->model, &settings, cost, error)) return false;
     if (!speed_measure(&speed, i->model, &settings, error)) return false;
 
-    double steps = (double)cost->timestep_count, encodes = (double)cost->encodes;
-    picture->flops = (double)cost->text.flops + encodes * (double)cost->encode.flops +
-                     steps * (double)cost->step.flops + (double)cost->decode.flops;
+    double encodes = (double)cost->encodes;
+    picture->flops = (double)cost->text.flops + encodes * (double)cost->encode.flops + (double)cost->steps.flops +
+                     (double)cost->decode.flops;
     picture->seconds = speed_seconds(&speed, &cost->text) + encodes * speed_seconds(&speed, &cost->encode) +
-                       steps * speed_seconds(&speed, &cost->step) + speed_seconds(&speed, &cost->decode);
+                       speed_seconds(&speed, &cost->steps) + speed_seconds(&speed, &cost->decode);
     picture->watt_hours = picture->seconds * (double)o->watts / 3600;
     picture->price = picture->watt_hours / 1000 * (double)o->price;
     picture->pictures_for_1000 = 1000 / picture->price;

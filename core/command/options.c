@@ -34,6 +34,8 @@ enum {
     SEED,
     RNG,
     GUIDANCE_RESCALE,
+    GUIDANCE_INTERVAL,
+    DEEP_CACHE,
     CLIP_SKIP,
     PROMPT_WEIGHTS,
     INIT,
@@ -71,6 +73,8 @@ static const OptionRow OPTIONS[] = {
     {"steps", 's', true, DRAW | INSPECT, false},
     {"guidance", 'g', true, DRAW | INSPECT, false},
     {"guidance-rescale", GUIDANCE_RESCALE, true, DRAW, false},
+    {"guidance-interval", GUIDANCE_INTERVAL, true, DRAW | INSPECT, false},
+    {"deep-cache", DEEP_CACHE, true, DRAW | INSPECT, false},
     {"prompt-weights", PROMPT_WEIGHTS, false, DRAW | TOKENIZE, false},
     {"clip-skip", CLIP_SKIP, true, DRAW, false},
     {"scheduler", SCHEDULER, true, DRAW | INSPECT, false},
@@ -141,6 +145,20 @@ static bool read_number(const char *name, const char *text, float min, float max
     return true;
 }
 
+// LO,HI: two sigmas, the first the smaller
+static bool read_interval(const char *name, char *text, float *low, float *high, Error *error) {
+    char *comma = strchr(text, ',');
+    if (!comma) return error_set(error, "--%s %s: two sigmas are wanted, LO,HI; 0.28,5.42 is a beginning", name, text);
+    *comma = '\0';
+    if (!read_number(name, text, 0, 1e6f, low, error) || !read_number(name, comma + 1, 0, 1e6f, high, error))
+        return false;
+    if (*low < *high) return true;
+    return error_set(error,
+                     "--%s %s,%s: the first is not less than the second, so no step would be guided; to have none "
+                     "guided say --guidance 1",
+                     name, text, comma + 1);
+}
+
 static bool read_rng(const char *text, Error *error) {
     if (strcmp(text, "torch") == 0) return true;
     if (strcmp(text, "cuda") == 0) {
@@ -204,6 +222,8 @@ static bool option_apply(Options *o, const OptionRow *row, char *value, Error *e
     case 's': return read_size(row->name, value, 1, MAX_STEPS, &o->num_inference_steps, error);
     case 'g': return o->has_guidance = read_number(row->name, value, -1000, 1000, &o->guidance_scale, error);
     case GUIDANCE_RESCALE: return read_number(row->name, value, 0, 1, &o->guidance_rescale, error);
+    case GUIDANCE_INTERVAL: return read_interval(row->name, value, &o->guidance_low, &o->guidance_high, error);
+    case DEEP_CACHE: return read_size(row->name, value, 1, MAX_STEPS, &o->deep_cache, error);
     case PROMPT_WEIGHTS: o->prompt_weights = true; return true;
     case CLIP_SKIP: return read_size(row->name, value, 0, MAX_CLIP_SKIP, &o->clip_skip, error);
     case SCHEDULER: o->scheduler = value; return true;

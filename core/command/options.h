@@ -32,6 +32,8 @@ typedef struct Options {
     size_t num_inference_steps;  // 0: the model's own
     bool has_guidance;
     float guidance_scale, guidance_rescale;
+    float guidance_low, guidance_high;  // high 0: everywhere
+    size_t deep_cache;                  // 0: off
     size_t clip_skip;
     bool prompt_weights;
     const char *scheduler;  // NULL: the model's own

@@ -3,6 +3,7 @@
 #include "command/report.h"
 
 #include "base/text.h"
+#include "run/run.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -25,9 +26,28 @@ static void report_unheard(const Settings *settings, const char *what) {
             settings->guidance_scale > 1 ? "this U-Net was taught to guide by itself; " : "", what);
 }
 
+// What is left out, and in how many steps; together with what they would take, the steps' sum tells what that saves.
+static void report_shortcuts(const Settings *settings, const RunCost *cost, bool guided) {
+    if (settings->guidance_high > 0 && !guided) report_unheard(settings, "guidance-interval");
+    if (settings->guidance_high > 0 && guided) {
+        fprintf(stderr, "guidance-interval %g,%g: %zu of %zu steps are guided; sigma falls from %.3g to %.3g\n",
+                settings->guidance_low, settings->guidance_high, cost->timestep_count - cost->unguided_steps,
+                cost->timestep_count, cost->first_sigma, cost->last_sigma);
+    }
+    if (settings->deep_cache > 1) {
+        fprintf(stderr, "deep-cache %zu: %zu of %zu steps take deep features over from an earlier one\n",
+                settings->deep_cache, cost->shallow_steps, cost->timestep_count);
+    }
+    if (cost->steps.flops < cost->timestep_count * cost->step.flops) {
+        fprintf(stderr, "steps: %sFLOP together, %.0f%% of what they take with nothing left out\n",
+                number_text((double)cost->steps.flops).text,
+                100 * (double)cost->steps.flops / (double)(cost->timestep_count * cost->step.flops));
+    }
+}
+
 void report_cost(const Model *model, const Settings *settings, const RunCost *cost, size_t decodes, size_t previews) {
-    bool guided = cost->unet_calls > cost->timestep_count;
-    uint64_t all = cost->text.flops + cost->encodes * cost->encode.flops + cost->timestep_count * cost->step.flops +
+    bool guided = settings_guided(model, settings);
+    uint64_t all = cost->text.flops + cost->encodes * cost->encode.flops + cost->steps.flops +
                    decodes * cost->decode.flops + previews * cost->preview.flops;
     fprintf(stderr, "%s: %s parameters. %zu x %zu, %s, guidance %g, seed %llu%s\n", model->path,
             number_text((double)cost->parameters).text, settings->width, settings->height, cost->scheduler->name,
@@ -42,6 +62,7 @@ void report_cost(const Model *model, const Settings *settings, const RunCost *co
     if (*cost->scheduler_note) fprintf(stderr, "%s\n", cost->scheduler_note);
     if (*settings->negative_prompt && !guided) report_unheard(settings, "the negative prompt");
     if (settings->guidance_rescale > 0 && !guided) report_unheard(settings, "guidance-rescale");
+    report_shortcuts(settings, cost, guided);
     if (settings->init) {
         fprintf(stderr, "strength %g: begins %zu before the end of %zu steps\n", settings->strength,
                 cost->timestep_count, settings->num_inference_steps);
@@ -59,8 +80,9 @@ void report_cost(const Model *model, const Settings *settings, const RunCost *co
                 number_text((double)cost->preview.flops).text);
     }
     fprintf(stderr, ": %sFLOP in all; ", number_text((double)all).text);
-    fprintf(stderr, "memory %sB weights + %sB activations\n", number_text((double)cost->weight_bytes).text,
-            number_text((double)cost->activation_bytes).text);
+    fprintf(stderr, "memory %sB weights + %sB activations + %sB kept from step to step\n",
+            number_text((double)cost->weight_bytes).text, number_text((double)cost->activation_bytes).text,
+            number_text((double)cost->kept_bytes).text);
 }
 
 void report_times(const Run *run, double first_step, size_t decodes, size_t previews) {

@@ -38,6 +38,7 @@ Run *run_copy(const Run *run, Error *error) {
     copy->ctx = (Context){0};
     copy->prompts = (Prompts){0};
     copy->inpaint = (Inpaint){0};
+    copy->deep = (DeepCache){0};
     copy->scheduler = NULL;
     copy->memory = NULL;
     copy->metadata_count = 0;
@@ -45,7 +46,8 @@ Run *run_copy(const Run *run, Error *error) {
 
     bool ok = settings_own_strings(&copy->settings, error) && run_take_memory(copy, error) &&
               prompts_copy(&copy->prompts, &run->prompts, run->model, &copy->settings, error) &&
-              inpaint_copy(copy, run, error) && cost_fits(&copy->settings, run->ctx.arena.capacity, error) &&
+              inpaint_copy(copy, run, error) && deep_cache_copy(copy, run, error) &&
+              cost_fits(&copy->settings, run->ctx.arena.capacity, error) &&
               context_open(&copy->ctx, run->ctx.arena.capacity, run->ctx.threads, error);
     if (ok) copy->scheduler = scheduler_copy(run->scheduler);
     if (ok && !copy->scheduler) ok = error_set(error, "copy: no memory for the scheduler; close other programs");
@@ -102,6 +104,17 @@ static bool changeable(const Run *run, const Settings *settings, Error *error) {
     return true;
 }
 
+// Deep features are of use to the same questions about the same prompts, asked in the same rhythm.
+static bool keeps_deep_features(const Run *run, const Settings *settings, const Prompts *prompts,
+                                const Scheduler *scheduler) {
+    const Settings *old = &run->settings;
+    size_t numbers = prompts->rows * prompts->length * prompts->width;
+    return settings->deep_cache == old->deep_cache && settings->guidance_low == old->guidance_low &&
+           settings->guidance_high == old->guidance_high && scheduler_same(run->scheduler, scheduler) &&
+           prompts->rows == run->prompts.rows &&
+           memcmp(prompts->embeddings, run->prompts.embeddings, numbers * sizeof *prompts->embeddings) == 0;
+}
+
 bool run_change(Run *run, const Settings *settings, Error *error) {
     const Kernel *kernels[OP_COUNT], *kernels_before[OP_COUNT];
     Prompts prompts;
@@ -115,7 +128,10 @@ bool run_change(Run *run, const Settings *settings, Error *error) {
     memcpy(kernels_before, run->ctx.kernels, sizeof kernels_before);
     memcpy(run->ctx.kernels, kernels, sizeof kernels);  // the arena has room for these, not for the old ones
     bool encoded = prompts_encode(&prompts, &run->ctx, run->model, settings, error);
-    if (!encoded || !settings_own_strings(&owned, error)) {
+    DeepCache deep = {0};
+    if (!encoded || !deep_cache_take(&deep, run, settings, prompts.rows, error) ||
+        !settings_own_strings(&owned, error)) {
+        deep_cache_free(&deep);
         if (encoded)
             prompts_free(&prompts);
         else
@@ -125,6 +141,13 @@ bool run_change(Run *run, const Settings *settings, Error *error) {
         return false;
     }
 
+    if (keeps_deep_features(run, settings, &prompts, scheduler)) {
+        deep_cache_free(&deep);
+        deep = run->deep;
+    } else {
+        deep_cache_free(&run->deep);
+    }
+    run->deep = deep;
     settings_free_strings(&run->settings);
     prompts_free(&run->prompts);
     run->settings = owned;

@@ -39,34 +39,54 @@ RunShape cost_shape(const Model *model, const Settings *settings) {
                       .height = settings->height / factor,
                       .width = settings->width / factor,
                       .has_init = settings->init != NULL,
+                      .deep_cache = settings->deep_cache > 1,
                       .clip_skip = settings->clip_skip,
                       .attention = settings->attention_observer,
                       .listener = settings->listener};
 }
 
+static size_t text_length(const Model *model) {
+    return model->tokenizer ? model->tokenizer->length
+                            : text_encoder_config(model->text_encoder)->max_position_embeddings;
+}
+
+// The prompts through the text encoder, and what every layer of the U-Net makes of them: read, to be freed
+static void plan_text(const Model *model, const Kernel *const kernels[OP_COUNT], const RunShape *shape, RunCost *cost,
+                      TextMemory *read) {
+    size_t length = text_length(model), width = text_encoder_config(model->text_encoder)->hidden_size;
+    Context ctx;
+    plan(&ctx, kernels, shape);
+    prompts_forward(&ctx, model->text_encoder, NULL, shape->rows, length, shape->clip_skip, NULL);
+    planned(&ctx, &cost->text, cost);
+
+    plan(&ctx, kernels, shape);
+    text_memory_make(read, &ctx, model->unet, tensor_over(NULL, shape3(shape->rows, length, width)), NULL);
+    planned(&ctx, &cost->text, cost);
+}
+
+static void plan_step(const Model *model, const Kernel *const kernels[OP_COUNT], const RunShape *shape,
+                      const TextMemory *read, StepWork work, Cost *step, RunCost *cost) {
+    size_t rows = work.rows, h = shape->height, w = shape->width;
+    size_t in_channels = unet_config(model->unet)->in_channels,
+           width = text_encoder_config(model->text_encoder)->hidden_size;
+    UNetShared shared = {.keys_values = read->layers, .deep_known = work.shallow};
+    if (shape->deep_cache) shared.deep = tensor_over(NULL, unet_deep_shape(model->unet, rows, h, w));
+    Context ctx;
+    plan(&ctx, kernels, shape);
+    unet_forward_with(&ctx, model->unet, tensor_over(NULL, shape4(rows, in_channels, h, w)),
+                      tensor_over(NULL, shape1(rows)), tensor_over(NULL, shape1(rows)),
+                      tensor_over(NULL, shape3(rows, text_length(model), width)), shared);
+    planned(&ctx, step, cost);
+}
+
 void cost_plan(const Model *model, const Kernel *const kernels[OP_COUNT], RunShape shape, RunCost *cost) {
     size_t rows = shape.rows, h = shape.height, w = shape.width, factor = vae_factor(model->vae);
-    const TextEncoderConfig *text = text_encoder_config(model->text_encoder);
-    size_t length = model->tokenizer ? model->tokenizer->length : text->max_position_embeddings,
-           width = text->hidden_size;
-    Context ctx;
-
-    plan(&ctx, kernels, &shape);
-    prompts_forward(&ctx, model->text_encoder, NULL, rows, length, shape.clip_skip, NULL);
-    planned(&ctx, &cost->text, cost);
-
     TextMemory read;
-    Tensor text_embeddings = tensor_over(NULL, shape3(rows, length, width));
-    plan(&ctx, kernels, &shape);
-    text_memory_make(&read, &ctx, model->unet, text_embeddings, NULL);
-    planned(&ctx, &cost->text, cost);
+    Context ctx;
+    plan_text(model, kernels, &shape, cost, &read);
+    plan_step(model, kernels, &shape, &read, (StepWork){.rows = rows}, &cost->step, cost);
     cost->kept_bytes = read.bytes;
-
-    plan(&ctx, kernels, &shape);
-    unet_forward_with(&ctx, model->unet, tensor_over(NULL, shape4(rows, unet_config(model->unet)->in_channels, h, w)),
-                      tensor_over(NULL, shape1(rows)), tensor_over(NULL, shape1(rows)), text_embeddings,
-                      (UNetShared){.keys_values = read.layers});
-    planned(&ctx, &cost->step, cost);
+    if (shape.deep_cache) cost->kept_bytes += shape_count(unet_deep_shape(model->unet, rows, h, w)) * sizeof(float);
     text_memory_free(&read);
 
     plan(&ctx, kernels, &shape);
@@ -83,6 +103,37 @@ void cost_plan(const Model *model, const Kernel *const kernels[OP_COUNT], RunSha
     plan(&ctx, kernels, &shape);
     vae_encode(&ctx, model->vae, tensor_over(NULL, shape4(1, 3, h * factor, w * factor)));
     planned(&ctx, &cost->encode, cost);
+}
+
+// One by one, as a run takes them: which are guided, and which take deep features over?
+static void plan_steps(const Model *model, const Kernel *const kernels[OP_COUNT], const RunShape *shape,
+                       const Settings *settings, const Scheduler *scheduler, size_t first, RunCost *cost) {
+    size_t counts[2][2] = {0};  // by rows - 1 and whether they are shallow
+    DeepAge age = {0};
+    for (size_t k = first; k < scheduler->timestep_count; k++) {
+        StepWork work = step_work(settings, scheduler, k, shape->rows, age);
+        counts[work.rows - 1][work.shallow]++;
+        age = deep_age_after(age, work);
+    }
+    TextMemory read;
+    RunCost text = {0};
+    plan_text(model, kernels, shape, &text, &read);
+    for (size_t rows = 1; rows <= 2; rows++) {
+        for (int shallow = 0; shallow < 2; shallow++) {
+            Cost step = {0};
+            size_t count = counts[rows - 1][shallow];
+            if (count == 0) continue;
+            plan_step(model, kernels, shape, &read, (StepWork){rows, shallow}, &step, cost);
+            cost_add(&cost->steps, &step, count);
+            cost->unet_calls += count * rows;
+        }
+    }
+    text_memory_free(&read);
+    cost->timestep_count = scheduler->timestep_count - first;
+    cost->unguided_steps = shape->rows == 2 ? counts[0][0] + counts[0][1] : 0;
+    cost->shallow_steps = counts[0][1] + counts[1][1];
+    cost->first_sigma = scheduler_sigma(scheduler, first);
+    cost->last_sigma = scheduler_sigma(scheduler, scheduler->timestep_count - 1);
 }
 
 bool cost_fits(const Settings *settings, size_t activation_bytes, Error *error) {
@@ -108,15 +159,14 @@ bool run_cost(const Model *model, const Settings *settings, RunCost *cost, Error
     size_t first;
     Scheduler *scheduler = settings_scheduler(model, settings, error);
     if (!scheduler) return false;
+    RunShape shape = cost_shape(model, settings);
     bool ok = settings_first_step(settings, scheduler, &first, error);
-    if (ok) cost->timestep_count = scheduler->timestep_count - first;
+    if (ok) plan_steps(model, kernels, &shape, settings, scheduler, first, cost);
     cost->scheduler = scheduler->kind;
     snprintf(cost->scheduler_note, sizeof cost->scheduler_note, "%s", scheduler->note);
     scheduler_free(scheduler);
     if (!ok) return false;
 
-    RunShape shape = cost_shape(model, settings);
-    cost->unet_calls = cost->timestep_count * shape.rows;
     cost->encodes = encode_count(model, settings);
     cost->parameters =
         text_encoder_parameters(model->text_encoder) + unet_parameters(model->unet) + vae_parameters(model->vae);

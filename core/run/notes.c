@@ -81,6 +81,10 @@ void run_note_settings(Run *run) {
     note(run, "num_inference_steps", "%zu", s->num_inference_steps);
     note(run, "guidance_scale", "%g", as_written(s->guidance_scale));
     if (s->guidance_rescale > 0) note(run, "guidance_rescale", "%g", as_written(s->guidance_rescale));
+    if (s->guidance_high > 0) {
+        note(run, "guidance_interval", "%g,%g", as_written(s->guidance_low), as_written(s->guidance_high));
+    }
+    if (s->deep_cache > 1) note(run, "deep_cache", "%zu", s->deep_cache);
     if (s->clip_skip > 0) note(run, "clip_skip", "%zu", s->clip_skip);
     if (s->prompt_weights) note(run, "prompt_weights", "true");
     if (s->precision == BF16) note(run, "precision", "bf16");

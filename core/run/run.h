@@ -7,6 +7,7 @@
 //     copy.c       copy and change                           preview.c    latents to a small picture, nearly free
 //     trace.c      all that happened, as a file              recipe.c     what a picture was made from, as text
 //     notes.c      the settings as text                      family.c     which Stable Diffusion it is, for people
+//     shortcuts.c  what a step may leave out
 
 #pragma once
 
@@ -26,6 +27,24 @@ typedef struct Inpaint {
     float *masked_image_latents;   // [n]: the picture with the part to paint grey; read by a U-Net of INPAINT_CHANNELS
 } Inpaint;
 
+// What a step asks of the U-Net
+typedef struct StepWork {
+    size_t rows;   // 2: both halves of guidance; 1: the prompt alone
+    bool shallow;  // with deep features taken over from an earlier step
+} StepWork;
+
+typedef struct DeepAge {
+    size_t
+        calls;  // of the U-Net that these deep features have served, the one that made them counted; 0: there are none
+    size_t rows;  // the last so many are known
+} DeepAge;
+
+typedef struct DeepCache {
+    float *features;  // of shape [prompts' rows, C0, height, width]; NULL in a run without
+    Shape shape;
+    DeepAge age;
+} DeepCache;
+
 enum { RUN_METADATA_MAX = 24 };
 
 struct Run {
@@ -38,6 +57,7 @@ struct Run {
     Rng rng;
     Prompts prompts;
     Inpaint inpaint;
+    DeepCache deep;
 
     size_t height, width, n;  // latents are [4, height, width], n numbers
     size_t input_n;           // model_input is [rows, in_channels, height, width]: numbers in a row, n or more
@@ -81,7 +101,7 @@ char *note_text(const char *text);
 // cost.c
 typedef struct RunShape {
     size_t rows, height, width;  // rows: pictures that go through the U-Net at once; latents' height and width
-    bool has_init;
+    bool has_init, deep_cache;
     size_t clip_skip;
     AttentionObserver attention;  // what it wants to see takes memory too; {0}: nobody asks
     void *listener;
@@ -91,6 +111,16 @@ RunShape cost_shape(const Model *model, const Settings *settings);  // of a run 
 void cost_plan(const Model *model, const Kernel *const kernels[OP_COUNT], RunShape shape, RunCost *cost);
 // Refuses what can't fit: bytes wanted against settings->memory_limit, or what the machine has free.
 bool cost_fits(const Settings *settings, size_t activation_bytes, Error *error);
+
+// shortcuts.c
+// What step k is to do. rows: the prompts'
+StepWork step_work(const Settings *settings, const Scheduler *scheduler, size_t k, size_t rows, DeepAge age);
+DeepAge deep_age_after(DeepAge age, StepWork work);
+// Memory for them, if the settings want any; rows: the prompts'
+bool deep_cache_take(DeepCache *deep, const Run *run, const Settings *settings, size_t rows, Error *error);
+Tensor deep_cache_rows(const DeepCache *deep, size_t rows);  // the last so many; absent in a run without
+bool deep_cache_copy(Run *copy, const Run *run, Error *error);
+void deep_cache_free(DeepCache *deep);
 
 // prompts.c
 // Through the text encoder: ids [rows, length] -> embeddings [rows, length, width]. Both are NULL when it is planned.

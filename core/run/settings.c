@@ -63,6 +63,12 @@ bool settings_check(const Model *model, const Settings *settings, Error *error) 
         return error_set(error, "guidance_rescale: %g; it must be 0 (leave the contrast) to 1 (take all excess back)",
                          (double)settings->guidance_rescale);
     }
+    float low = settings->guidance_low, high = settings->guidance_high;
+    bool everywhere = low == 0 && high == 0, sound = isfinite(low) && isfinite(high) && 0 <= low && low < high;
+    if (!everywhere && !sound) {
+        return error_set(error, "guidance_interval: sigmas from %g to %g; it must be 0 <= low < high, as 0.28 to 5.42",
+                         (double)low, (double)high);
+    }
     size_t layers = text_encoder_config(model->text_encoder)->num_hidden_layers;
     if (settings->clip_skip > layers) {
         return error_set(error, "clip_skip: %zu layers to leave out, and this text encoder has %zu; leave out fewer",

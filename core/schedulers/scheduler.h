@@ -120,6 +120,9 @@ Scheduler *scheduler_new(const SchedulerKind *kind, const SchedulerConfig *confi
 Scheduler *scheduler_copy(const Scheduler *scheduler);  // history included; NULL without memory
 void scheduler_free(Scheduler *scheduler);
 
+// The noise over the picture in step k's latents, whatever the kind counts in: sqrt((1 - a) / a)
+float scheduler_sigma(const Scheduler *s, size_t k);
+
 // Whether both take the same steps: kind, settings and number of steps.
 bool scheduler_same(const Scheduler *a, const Scheduler *b);
 

@@ -20,6 +20,10 @@ double sigma_between(const Scheduler *s, double timestep) {
     return low + (high - low) * (timestep - (double)below);
 }
 
+float scheduler_sigma(const Scheduler *s, size_t k) {
+    return s->sigmas[k] > 0 ? s->sigmas[k] : (float)sigma_between(s, (double)s->timesteps[k]);
+}
+
 // Between two timesteps log sigma is nearly a straight line, so there it is interpolated.
 double timestep_of_sigma(const Scheduler *s, double sigma) {
     size_t last = s->config.num_train_timesteps - 1, below = 0;

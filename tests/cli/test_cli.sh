@@ -25,7 +25,7 @@ help_teaches() {
 later_options_are_unknown() {
     local help
     help=$("$sculpt" --help)
-    for option in deep-cache guidance-interval exact exact-data window device trace-attention; do
+    for option in exact exact-data window device trace-attention; do
         refuses 2 "no such option" "a cat" --$option x
         ! grep -q -e "--$option\b" <<<"$help" || problem "--$option is in --help"
     done
