@@ -50,7 +50,7 @@ SCULPT = $(if $(filter gcc,$(KIND)),sculpt,$(BUILD)/sculpt)
 PAINTER = $(if $(PAINTER_SOURCES),$(if $(filter gcc,$(KIND)),build,$(BUILD))/critters-draw)
 
 .PHONY: all deps run test test-built test-reference test-full clip-vocab golden critters critters-single-file blueprint \
-	score pictures venv format help clean distclean
+	score shortcuts pictures venv format help clean distclean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -243,6 +243,10 @@ score: all venv
 	test -e $(CACHE)/judge.pt || '$(PYTHON)' data/critters/judge/train_judge.py --out $(CACHE)/judge.pt
 	'$(PYTHON)' data/critters/judge/score.py --judge $(CACHE)/judge.pt
 
+shortcuts: all venv
+	test -e $(CACHE)/judge.pt || '$(PYTHON)' data/critters/judge/train_judge.py --out $(CACHE)/judge.pt
+	'$(PYTHON)' data/critters/judge/shortcuts.py --judge $(CACHE)/judge.pt
+
 # The pictures in the READMEs, drawn anew by what was built
 pictures: all venv
 	'$(PYTHON)' data/pictures/make_pictures.py
@@ -272,6 +276,7 @@ help:
 	@echo "                     write that model as one file in Stable Diffusion's original naming: build/critters.safetensors"
 	@echo "make blueprint       teach it blueprints: a LoRA, 20 minutes on two cores"
 	@echo "make score           measure what that model gets right"
+	@echo "make shortcuts       measure what --deep-cache and --guidance-interval cost in likeness, and save"
 	@echo "make pictures        draw the pictures in the READMEs anew"
 	@echo "make format          clang-format all C files"
 	@echo "make clean           remove what was built (make distclean: the Python environment too)"

@@ -7,7 +7,7 @@
 
 help_teaches() {
     accepts --help
-    for option in model negative steps guidance guidance-rescale prompt-weights clip-skip scheduler scheduler-config seed \
+    for option in model negative steps guidance guidance-rescale guidance-interval deep-cache prompt-weights clip-skip scheduler scheduler-config seed \
         rng width height init mask strength latents vae preview-vae tokenizer weights precision lora output steps-dir trace threads kernel help version; do
         grep -q -e "--$option\b" "$work/stdout" || problem "--$option is not in --help"
     done
@@ -76,6 +76,9 @@ bad_numbers() {
         refuses 2 "whole number" "a cat" -H "$size"
     done
     for rescale in -0.1 1.1 nan x ""; do refuses 2 "not a number from 0 to 1" "a cat" --guidance-rescale "$rescale"; done
+    for interval in 3 "" x,y 1, ,1 -1,5 nan,5 1,inf 1,2,3; do refuses 2 "--guidance-interval" "a cat" --guidance-interval "$interval"; done
+    for interval in 5,0.3 2,2 0,0; do refuses 2 "no step would be guided" "a cat" --guidance-interval "$interval"; done
+    for calls in 0 -1 1.5 x ""; do refuses 2 "whole number" "a cat" --deep-cache "$calls"; done
     for layers in -1 1.5 257 x ""; do refuses 2 "whole number" "a cat" --clip-skip "$layers"; done
     for threads in 0 -2 x 100000; do refuses 2 "whole number" "a cat" --threads "$threads"; done
 }
@@ -409,6 +412,32 @@ guidance_rescale() {
     grep -q "no second pass, so guidance-rescale changes nothing" "$work/stderr" || problem "it was ignored silently"
 }
 
+deep_cache() {
+    accepts "a red cat" -m "$model" -s 6 --seed 1 -o whole.png
+    accepts "a red cat" -m "$model" -s 6 --seed 1 --deep-cache 1 -o one.png
+    cmp -s whole.png one.png || problem "every call a whole one makes another picture"
+    accepts "a red cat" -m "$model" -s 6 --seed 1 --deep-cache 3 -o cached.png --trace cached.safetensors
+    ! cmp -s whole.png cached.png || problem "deep features taken over make no difference"
+    grep -q "deep-cache 3: 4 of 6 steps take deep features over" "$work/stderr" || problem "which steps is not said"
+    grep -q "FLOP together, [1-9][0-9]% of what" "$work/stderr" || problem "what it saves is not said"
+    grep -qa "deep_cache" cached.png || problem "the PNG doesn't tell of it"
+    expect "the trace's deep_cache" "$(trace_header cached.safetensors | jq -r .__metadata__.deep_cache)" 3
+}
+
+guidance_interval() {
+    draw "a red cat" --trace plain.safetensors
+    draw "a red cat" --guidance-interval 0,1e5 --trace everywhere.safetensors
+    cmp -s <(trace_pixels plain.safetensors) <(trace_pixels everywhere.safetensors) || problem "guided everywhere, it is another picture"
+    accepts "a red cat" -m "$model" -s 6 --seed 1 --guidance-interval 0.3,5 -o some.png --trace some.safetensors
+    grep -q "guidance-interval 0.3,5: 4 of 6 steps are guided; sigma falls from" "$work/stderr" || problem "which steps is not said"
+    expect "guided steps" "$(trace_header some.safetensors | jq -c '[keys[] | select(startswith("noise_pred_uncond"))]')" \
+        '["noise_pred_uncond.1","noise_pred_uncond.2","noise_pred_uncond.3","noise_pred_uncond.4"]'
+    expect "the trace's interval" "$(trace_header some.safetensors | jq -r .__metadata__.guidance_interval)" 0.3,5
+    grep -qa "guidance_interval" some.png || problem "the PNG doesn't tell of it"
+    draw "a red cat" -g 1 --guidance-interval 0.3,5
+    grep -q "no second pass, so guidance-interval changes nothing" "$work/stderr" || problem "it was ignored silently"
+}
+
 # ---- broken models --------------------------------------------------------------------------------------------------
 
 broken_models() {
@@ -538,6 +567,6 @@ tokenize() {
 cases=(help_teaches later_options_are_unknown bad_command_lines bad_numbers options_stand_anywhere same_seed_same_bytes
     prompts_of_all_kinds a_pipe_gets_no_bar a_terminal_gets_a_bar pictures_tell_their_settings
     traces_tell_their_settings names_that_are_not_utf8 steps_and_traces image_to_image inpainting another_vae previews an_lcm
-    given_latents kernels_and_schedulers sizes prompt_weights clip_skip guidance_rescale broken_models bad_outputs
+    given_latents kernels_and_schedulers sizes prompt_weights clip_skip guidance_rescale deep_cache guidance_interval broken_models bad_outputs
     a_full_disk a_signal_stops_it tokenize)
 run_cases

@@ -82,6 +82,12 @@ costs_add_up() {
         holds ".pictures[$picture] | .seconds_least < .seconds and .seconds < .seconds_most"
     done
     holds ".pictures[1].flops.step > 16 * .pictures[0].flops.step and .pictures[1].seconds > 4 * .pictures[0].seconds"
+    inspects "$critters" -W 128 -H 128 --deep-cache 3 --guidance-interval 0.5,100
+    says '.pictures[0] | [.timesteps, .shallow_steps, .unguided_steps, .unet_calls]' "[20,13,4,36]"
+    holds ".pictures[0].flops | .steps < 10 * .step and (.all / (.text + .steps + .decode) - 1 | fabs) < 1e-6"
+    accepts inspect "$critters" --deep-cache 3 --guidance-interval 0.5,100
+    grep -q "4 steps outside the guidance interval, 13 with deep features of an earlier one" "$work/stdout" ||
+        problem "nothing about what is left out"
     inspects "$critters" -g 1 -W 128 -H 128
     says '[.pictures[] | [.width, .height, .unet_calls]]' "[[128,128,20]]"
     accepts inspect "$critters" -g 1 -s 1 -W 128 -H 128

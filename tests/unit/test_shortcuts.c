@@ -245,7 +245,7 @@ static void expect_calls(const Model *model, const Settings *settings, const cha
     run_free(run);
 }
 
-// Six steps of DDIM have these sigmas: 8.2, 3.9, 2.0, 1.1, 0.6, 0.04.
+// Six steps of DDIM have these sigmas: 5.9, 2.9, 1.6, 0.93, 0.49, 0.04.
 static void test_which_calls_are_whole(void) {
     Model *model = runs_model();
     Settings s = runs_usual(model);
