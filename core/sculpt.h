@@ -188,7 +188,9 @@ Run *run_copy(const Run *run, Error *error);
 
 // From here on with other settings: guidance, prompts, scheduler, its settings, number of steps. Another scheduler (or
 // step count) starts at its timestep nearest to this one's, with a fresh history. Size and seed can't change; init,
-// mask, latents and observers mattered at the start only and are not looked at. On failure the run is as it was.
+// mask, latents and observers mattered at the start only and are not looked at. On failure the run is as it was. Deep
+// features (deep_cache) are kept if prompts, scheduler, deep_cache and guidance interval stay, else the next U-Net call is
+// a whole one.
 bool run_change(Run *run, const Settings *settings, Error *error);
 
 // Any latents [4, h, w] as a quick picture, to be asked for between steps. With a preview VAE that is what its decoder

@@ -13,6 +13,8 @@
 //
 // On the way down the picture loses size and gains channels; on the way up each layer also gets what the layer opposite
 // it made on the way down (a skip), since what was where got lost in between.
+// From one step to the next little changes but what lies outermost in the U, and the words not at all: unet_forward_with
+// can take over what an earlier call, or text_memory.c, has worked out.
 // Read next: resnet_block.c and transformer.c (its two bricks), unet_load.c (where the weights come from); relay.h and
 // base/arena.h for the lines about scopes and relays, which say how long a result is kept and compute nothing.
 
@@ -77,7 +79,8 @@ static Tensor time_embedding(Context *ctx, const UNet *unet, Tensor timesteps, T
 // ---- the blocks -----------------------------------------------------------------------------------------------------
 
 // x [B, Cin, H, W] -> [B, C, H, W]
-static Tensor resnet_and_attention(Context *ctx, Tensor x, Tensor time, const Text *text, const UNetBlock *block, size_t i) {
+static Tensor resnet_and_attention(Context *ctx, Tensor x, Tensor time, const Text *text, const UNetBlock *block,
+                                   size_t i) {
     if (!block->attentions) return resnet_block_forward(ctx, x, time, &block->resnets[i]);
 
     Scope scope = scope_open(&ctx->arena);
