@@ -89,18 +89,7 @@ RUNS |= {name: {"prompt": HIPPO, "steps": 11, "guidance": 3, "seed": 12, "schedu
          if name not in ("ddim", "euler")}  # fmt: skip
 RUNS["dpmpp_2m, Karras"] = {"prompt": HIPPO, "steps": 11, "guidance": 3, "seed": 13, "scheduler": "dpmpp_2m",
                             "config": {"use_karras_sigmas": True}}  # fmt: skip
-RUNS |= {
-    "deep cache 3": {"prompt": HIPPO, "steps": 20, "guidance": 7.5, "seed": 21, "deep_cache": 3},
-    "deep cache 2, heun": {"prompt": HIPPO, "steps": 8, "guidance": 4, "seed": 22, "deep_cache": 2, "scheduler": "heun"},
-    "deep cache 3, pndm": {"prompt": HIPPO, "steps": 8, "guidance": 1, "seed": 23, "deep_cache": 3, "scheduler": "pndm"},
-    "interval": {"prompt": HIPPO, "steps": 20, "guidance": 7.5, "seed": 24, "guidance_interval": (0.28, 5.42)},
-    "interval, dpmpp_2m": {"prompt": HIPPO, "negative": "a hat", "steps": 10, "guidance": 4, "seed": 25,
-                           "scheduler": "dpmpp_2m", "guidance_interval": (0.5, 100)},
-    "interval, rescaled": {"prompt": HIPPO, "steps": 9, "guidance": 15, "seed": 26, "scheduler": "euler",
-                           "guidance_interval": (1, 8), "guidance_rescale": 0.7},
-    "interval and cache": {"prompt": HIPPO, "steps": 20, "guidance": 7.5, "seed": 27, "guidance_interval": (0.28, 5.42),
-                           "deep_cache": 4},
-}  # fmt: skip
+RUNS |= reference_shortcuts.RUNS
 # Inpainting with each, from noise alone and from a noisy picture
 RUNS |= {f"mask, {name}, {strength}": {"prompt": HIPPO, "steps": 9, "guidance": 3, "seed": 16, "scheduler": name,
                                        "strength": strength, "mask": True}

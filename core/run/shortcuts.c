@@ -3,15 +3,15 @@
 // Two of them, both off unless asked for, since both change the picture:
 //
 //     deep_cache         of N calls of the U-Net the first is a whole one; the others take its deep features over and
-//                        compute the outermost layers anew (DeepCache, Ma et al. 2023, arXiv 2312.00858, section 3.3,
+//                        compute the outermost layers anew (DeepCache, Ma et al. 2023, arXiv 2312.00858,
 //                        uniform 1:N)
 //     guidance_interval  only steps with sigma in it are guided; the others need no answer about the negative prompt and
-//                        cost half (Kynkäänniemi et al. 2024, arXiv 2404.07724, eq. 5: low < sigma <= high)
+//                        cost half (Kynkäänniemi et al. 2024, arXiv 2404.07724: low < sigma <= high)
 //
 // With both, an unguided step leaves no deep features behind for the negative prompt. The first guided step after it
 // finds them missing and is a whole one, whatever the count says; and the count begins there.
 // Where: asked before each step, and by cost.c for all steps of a run that is only planned. What sharing means is in
-// stages/unet.h. README's table says what they cost in likeness. Read next: pipeline.c.
+// stages/unet.h; data/critters/README.md has a table of what they save and cost. Read next: pipeline.c.
 
 #include "run/run.h"
 

@@ -5,7 +5,7 @@
 // 15 MB with both halves of guidance, and reading the prompt anew at every step would be 6 GFLOP of it.
 //
 // Where: after the text encoder, before the first step. Elsewhere: diffusers works them out at every step; language
-// models call the like a KV cache. Read next: transformer.c, which asks for them.
+// models call such a thing a KV cache. Read next: transformer.c, which asks for them.
 
 #pragma once
 

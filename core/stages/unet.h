@@ -66,7 +66,7 @@ typedef struct UNetShared {
     bool deep_known;                // true: those in `deep` are used; false: they are computed, and written there
 } UNetShared;
 
-// DeepCache (Ma et al. 2023, arXiv 2312.00858, section 3.2, with the skip of branch 0): of two calls at neighbouring
+// DeepCache (Ma et al. 2023, arXiv 2312.00858, with the skip of branch 0): of two calls at neighbouring
 // timesteps only the outermost layers see much of a difference. With deep features from an earlier call, this one
 // computes the first convolution, the last layer of the way up and the last convolution, and nothing in between.
 Tensor unet_forward_with(Context *ctx, const UNet *unet, Tensor latents, Tensor timesteps, Tensor guidance,

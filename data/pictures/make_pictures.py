@@ -46,6 +46,11 @@ def main():
         by_guidance = [sculpt(KNOBS_PROMPT, picture, seed=3, guidance=guidance) for guidance in (1, 2, 4, 7.5, 15)]
         sheet([by_steps, by_guidance]).save(HERE / "knobs.png", optimize=True)
 
+        cached = [sculpt(KNOBS_PROMPT, picture, seed=3, deep_cache=n) for n in (1, 2, 3, 5)]
+        guided = [sculpt(KNOBS_PROMPT, picture, seed=3, guidance_interval=interval)
+                  for interval in ("0,100", "0.5,100", "2,100", "0.28,5.42")]
+        sheet([cached, guided]).save(HERE / "shortcuts.png", optimize=True)
+
         begin, mask = Path(folder) / "begin.png", Path(folder) / "mask.png"
         bare = sculpt(BARE, begin, seed=1)
         white = Image.new("RGB", bare.size)
