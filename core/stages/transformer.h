@@ -20,8 +20,9 @@ typedef struct AttentionLayer {
 
 // The prompt as the layers read it
 typedef struct Text {
-    Tensor embeddings;        // [B, L, cross_attention_dim]
-    const KeysValues *known;  // theirs, by AttentionLayer.reader; the last B rows count. NULL: each layer works them out
+    Tensor embeddings;  // [B, L, cross_attention_dim]
+    const KeysValues
+        *known;  // theirs, by AttentionLayer.reader; the last B rows count. NULL: each layer works them out
 } Text;
 
 typedef struct TransformerBlock {
