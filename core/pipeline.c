@@ -91,6 +91,7 @@ static bool prepare(Run *run, const Settings *settings, Error *error) {
     run->ctx.observer = settings->observer;
     run->ctx.attention_observer = settings->attention_observer;
     run->ctx.listener = settings->listener;
+    run->ctx.profile = settings->profile;
     return run_take_memory(run, error);
 }
 

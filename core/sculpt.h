@@ -24,6 +24,7 @@
 #include "base/rng.h"
 #include "io/png.h"
 #include "ops/context.h"
+#include "ops/profile.h"
 #include "schedulers/scheduler.h"
 #include "single_file/single_file.h"
 #include "stages/text_encoder.h"
@@ -123,6 +124,7 @@ typedef struct Settings {
     Observer *observer;   // who is shown every stage, from the text encoder in run_begin on; NULL: nobody
     AttentionObserver attention_observer;  // asked what it wants to see while the run is planned
     void *listener;                        // for both
+    Profile *profile;                      // takes down the time of every op from run_begin on; NULL: none
 } Settings;
 
 // What the model is at home at. Its precision is BF16 where its matrices are.
@@ -183,7 +185,7 @@ bool run_finish(Run *run, Image *image, Error *error);  // decodes the latents a
 void run_free(Run *run);
 
 // A twin at the same step, generator and history included; it ends in the same picture, bit for bit, unless changed.
-// Observers aren't copied.
+// Observers and profile aren't copied.
 Run *run_copy(const Run *run, Error *error);
 
 // From here on with other settings: guidance, prompts, scheduler, its settings, number of steps. Another scheduler (or

@@ -8,7 +8,9 @@
 #include "base/check.h"
 #include "base/convert.h"
 #include "io/memory.h"
+#include "io/random_numbers.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +37,11 @@ bool weights_open_folder(Weights *weights, const char *folder, const char *stem,
 void weights_open_over(Weights *weights, const WeightFiles *files, StoredNaming *naming, const void *naming_context,
                        Error *error) {
     *weights = (Weights){.files = *files, .borrowed = true, .naming = naming, .naming_context = naming_context};
+    opened(weights, true, error);
+}
+
+void weights_open_random(Weights *weights, Error *error) {
+    *weights = (Weights){.random = true};
     opened(weights, true, error);
 }
 
@@ -167,9 +174,30 @@ static bool convert_changed(Weights *weights, void *out, DType type, const void 
     return ok;
 }
 
+static Tensor no_memory_for(Weights *weights, Shape shape, const char *name) {
+    error_set(weights->error,
+              "%s: not enough memory for weight %s of shape %s; use a smaller model, or "
+              "--weights f16",
+              weights->random ? "random weights" : weights->files.path, name, shape_text(shape).text);
+    weights->failed = true;
+    return tensor_absent();
+}
+
+static Tensor random_tensor(Weights *weights, Shape shape, DType type, const char *name) {
+    size_t n = shape_count(shape), inputs = shape.rank > 1 ? n / shape.axis[0] : 1;
+    void *numbers = take_converted(weights, n * dtype_size(type));
+    if (!numbers) return no_memory_for(weights, shape, name);
+    random_numbers(numbers, type, n, sqrtf(1 / (float)inputs), (uint32_t)weights->parameters);
+    weights->parameters += n;
+    weights->stored[type] += n;
+    weights->bytes += n * dtype_size(type);
+    return (Tensor){numbers, shape, type, ON_HOST};
+}
+
 static Tensor tensor_as(Weights *weights, Shape shape, DType type, const char *name) {
     StoredName stored;
     if (weights->failed) return tensor_absent();
+    if (weights->random) return random_tensor(weights, shape, type, name);
     const SafetensorsEntry *entry = find_checked(weights, shape, name, &stored);
     if (!entry) {
         weights->failed = true;
@@ -185,14 +213,7 @@ static Tensor tensor_as(Weights *weights, Shape shape, DType type, const char *n
         return (Tensor){(void *)numbers, shape, type, ON_HOST};
     }
     void *converted = take_converted(weights, n * dtype_size(type));
-    if (!converted) {
-        error_set(weights->error,
-                  "%s: not enough memory for weight %s of shape %s; use a smaller model, or "
-                  "--weights f16",
-                  weights->files.path, name, shape_text(shape).text);
-        weights->failed = true;
-        return tensor_absent();
-    }
+    if (!converted) return no_memory_for(weights, shape, name);
     if (changed)
         weights->failed = !convert_changed(weights, converted, type, numbers, entry->dtype, shape, name);
     else

@@ -4,7 +4,8 @@
 // is missing or has another shape becomes the error, with both shapes; after that every further question answers with
 // an absent tensor, so a loader reads as a list of layers and looks at the error once, at the end.
 //
-// Where the numbers lie is not the stage's business: in one file or several, and under diffusers' names or others.
+// Where the numbers lie is not the stage's business: in one file or several, and under diffusers' names or others; or
+// nowhere, and each is drawn when it is asked for.
 
 #pragma once
 
@@ -29,6 +30,7 @@ typedef struct Weights {
     bool borrowed;  // the files belong to somebody else, who closes them later
     StoredNaming *naming;
     const void *naming_context;
+    bool random;        // there are no files: every tensor is there, of the shape that is asked for, and drawn
     DType matrix_type;  // F32, F16 or BF16: how matrices are kept in memory
     Loras *loras;       // what is added to the weights, or NULL
     const char *stage;  // how these call the stage
@@ -49,6 +51,8 @@ bool weights_open_folder(Weights *weights, const char *folder, const char *stem,
 // Files that stay open for longer than these Weights, under names of their own.
 void weights_open_over(Weights *weights, const WeightFiles *files, StoredNaming *naming, const void *naming_context,
                        Error *error);
+// No files, but random numbers, for those who want to know a network's speed and not its answers.
+void weights_open_random(Weights *weights, Error *error);
 void weights_close(Weights *weights);
 
 // The tensor `prefix` + `name` (prefix may be ""), as F32: in place where the file holds aligned F32 (that memory can't

@@ -49,6 +49,8 @@ typedef struct Context {
     AttentionObserver attention_observer;
     void *listener;
 
+    struct Profile *profile;  // takes down the time of every op that is executed (profile.h); NULL: nobody asks
+
     const atomic_bool *stop;  // looked at before every op; once true, ops return tensors of the right shape that hold
                               // nothing, so the pass ends within one op. NULL: can't be stopped
 } Context;

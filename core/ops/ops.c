@@ -5,9 +5,9 @@
 // Read next: conv2d.c, for what is called in the end.
 //
 // Every op here goes the same way: check that the shapes fit, add to the cost, take the output from the arena, and,
-// unless the context is only planning or has been told to stop, call the kernel that the context has chosen. Scratch is
-// taken from the arena's other end and given back at once. Planning goes the same way up to the call, and so counts the
-// same.
+// unless the context is only planning or has been told to stop, call the kernel that the context has chosen; then tell the
+// profile, if there is one. Scratch is taken from the arena's other end and given back at once. Planning goes the same
+// way up to the call, and so counts the same.
 
 #include "ops/ops.h"
 
@@ -17,6 +17,7 @@
 #include "ops/embedding.h"
 #include "ops/linear.h"
 #include "ops/norm.h"
+#include "ops/profile.h"
 #include "ops/shape.h"
 
 #include "base/check.h"
@@ -30,14 +31,23 @@ static bool is_absent(Tensor t) { return t.place == NOWHERE && t.shape.rank == 0
 
 static size_t bytes_of(Tensor t) { return is_absent(t) ? 0 : shape_count(t.shape) * dtype_size(t.dtype); }
 
-static void count_cost(Context *ctx, Op op, size_t flops, size_t bytes) {
+// Every op says what it will cost, and from here on its time counts.
+static void op_begin(Context *ctx, Op op, size_t flops, size_t bytes) {
     Cost *cost = &ctx->cost;
     cost->flops += flops;
     cost->bytes += bytes;
     cost->calls++;
     cost->ops[op].flops += flops;
     cost->ops[op].bytes += bytes;
+    if (ctx->profile) profile_begin(ctx->profile, op, ctx->kernels[op], flops, bytes);
 }
+
+// Every op that was executed says on what. with: its weight, or the other tensor that it read; or nothing.
+static void op_end(Context *ctx, Shape x, Shape with, Shape out) {
+    if (ctx->profile) profile_end(ctx->profile, x, with, out);
+}
+
+static const Shape NOTHING = {0};
 
 static bool executes(const Context *ctx) { return !ctx->planning && !context_stopped(ctx); }
 
@@ -98,7 +108,7 @@ Tensor conv2d(Context *ctx, Tensor x, const Layer *layer, size_t stride, size_t 
     s.Wout = (in.W + 2 * padding - s.K) / stride + 1;
 
     Tensor out = take(ctx, shape4(s.B, s.Cout, s.Hout, s.Wout));
-    count_cost(ctx, OP_CONV2D, 2 * shape_count(out.shape) * s.Cin * s.K * s.K,
+    op_begin(ctx, OP_CONV2D, 2 * shape_count(out.shape) * s.Cin * s.K * s.K,
                bytes_of(x) + bytes_of(layer->weight) + bytes_of(layer->bias) + bytes_of(out));
     Scope scope = scope_open(&ctx->arena);
     const void *weight = take_weight(ctx, OP_CONV2D, layer);
@@ -106,6 +116,7 @@ Tensor conv2d(Context *ctx, Tensor x, const Layer *layer, size_t stride, size_t 
     if (executes(ctx)) {
         Conv2dKernel *kernel = (Conv2dKernel *)ctx->kernels[OP_CONV2D]->function;
         kernel(tensor_f32(out), tensor_f32(x), weight, bias_of(layer), s, scratch);
+        op_end(ctx, x.shape, layer->weight.shape, out.shape);
     }
     scope_close(&ctx->arena, &scope);
     return out;
@@ -122,7 +133,7 @@ Tensor linear(Context *ctx, Tensor x, const Layer *layer) {
     Shape shape = x.shape;
     shape.axis[shape.rank - 1] = s.Cout;
     Tensor out = take(ctx, shape);
-    count_cost(ctx, OP_LINEAR, 2 * s.N * s.Cin * s.Cout,
+    op_begin(ctx, OP_LINEAR, 2 * s.N * s.Cin * s.Cout,
                bytes_of(x) + bytes_of(layer->weight) + bytes_of(layer->bias) + bytes_of(out));
     Scope scope = scope_open(&ctx->arena);
     const void *weight = take_weight(ctx, OP_LINEAR, layer);
@@ -130,6 +141,7 @@ Tensor linear(Context *ctx, Tensor x, const Layer *layer) {
     if (executes(ctx)) {
         LinearKernel *kernel = (LinearKernel *)ctx->kernels[OP_LINEAR]->function;
         kernel(tensor_f32(out), tensor_f32(x), weight, bias_of(layer), s, scratch);
+        op_end(ctx, x.shape, layer->weight.shape, out.shape);
     }
     scope_close(&ctx->arena, &scope);
     return out;
@@ -164,12 +176,13 @@ Tensor attention(Context *ctx, Tensor q, Tensor k, Tensor v, size_t heads, bool 
     // Each (query, key) that see each other costs d multiply-adds for the score and d for the value.
     size_t pairs = s.B * (causal ? s.Tq * (s.Tq + 1) / 2 : s.Tq * s.Tk);
     Tensor out = take(ctx, q.shape);
-    count_cost(ctx, OP_ATTENTION, 2 * 2 * pairs * C, bytes_of(q) + bytes_of(k) + bytes_of(v) + bytes_of(out));
+    op_begin(ctx, OP_ATTENTION, 2 * 2 * pairs * C, bytes_of(q) + bytes_of(k) + bytes_of(v) + bytes_of(out));
     Scope scope = scope_open(&ctx->arena);
     void *scratch = take_scratch(ctx, OP_ATTENTION, &s);
     if (executes(ctx)) {
         AttentionKernel *kernel = (AttentionKernel *)ctx->kernels[OP_ATTENTION]->function;
         kernel(tensor_f32(out), tensor_f32(q), tensor_f32(k), tensor_f32(v), s, scratch);
+        op_end(ctx, shape4(s.B, heads, s.Tq, s.d), shape4(s.B, heads, s.Tk, s.d), shape4(s.B, heads, s.Tq, s.d));
     }
     scope_close(&ctx->arena, &scope);
     show_probabilities(ctx, q, k, s, place);
@@ -192,10 +205,11 @@ static Tensor normalise_groups(Context *ctx, Op op, size_t flops, Tensor x, cons
     GroupNormShape s = {in.B, in.C, in.H, in.W, groups};
 
     Tensor out = take(ctx, x.shape);
-    count_cost(ctx, op, flops * shape_count(x.shape), 2 * bytes_of(x) + 2 * bytes_of(layer->weight));
+    op_begin(ctx, op, flops * shape_count(x.shape), 2 * bytes_of(x) + 2 * bytes_of(layer->weight));
     if (!executes(ctx)) return out;
     GroupNormKernel *kernel = (GroupNormKernel *)ctx->kernels[op]->function;
     kernel(tensor_f32(out), tensor_f32(x), tensor_f32(layer->weight), tensor_f32(layer->bias), s, eps);
+    op_end(ctx, x.shape, NOTHING, out.shape);
     return out;
 }
 
@@ -214,20 +228,22 @@ Tensor layer_norm(Context *ctx, Tensor x, const Layer *layer, float eps) {
     LayerNormShape s = {shape_count(x.shape) / C, C};
 
     Tensor out = take(ctx, x.shape);
-    count_cost(ctx, OP_LAYER_NORM, NORM_FLOPS * shape_count(x.shape), 2 * bytes_of(x) + 2 * bytes_of(layer->weight));
+    op_begin(ctx, OP_LAYER_NORM, NORM_FLOPS * shape_count(x.shape), 2 * bytes_of(x) + 2 * bytes_of(layer->weight));
     if (!executes(ctx)) return out;
     LayerNormKernel *kernel = (LayerNormKernel *)ctx->kernels[OP_LAYER_NORM]->function;
     kernel(tensor_f32(out), tensor_f32(x), tensor_f32(layer->weight), tensor_f32(layer->bias), s, eps);
+    op_end(ctx, x.shape, NOTHING, out.shape);
     return out;
 }
 
 // ---- activations ----------------------------------------------------------------------------------------------------
 
 static Tensor activate(Context *ctx, Op op, size_t flops, Tensor out, Tensor x) {
-    count_cost(ctx, op, flops * shape_count(x.shape), 2 * bytes_of(x));
+    op_begin(ctx, op, flops * shape_count(x.shape), 2 * bytes_of(x));
     if (!executes(ctx)) return out;
     ActivationKernel *kernel = (ActivationKernel *)ctx->kernels[op]->function;
     kernel(tensor_f32(out), tensor_f32(x), shape_count(x.shape));
+    op_end(ctx, x.shape, NOTHING, out.shape);
     return out;
 }
 
@@ -245,20 +261,22 @@ Tensor geglu(Context *ctx, Tensor x) {
     Shape shape = x.shape;
     shape.axis[shape.rank - 1] = s.C;
     Tensor out = take(ctx, shape);
-    count_cost(ctx, OP_GEGLU, (ACTIVATION_FLOPS + 1) * s.N * s.C, bytes_of(x) + bytes_of(out));
+    op_begin(ctx, OP_GEGLU, (ACTIVATION_FLOPS + 1) * s.N * s.C, bytes_of(x) + bytes_of(out));
     if (!executes(ctx)) return out;
     GegluKernel *kernel = (GegluKernel *)ctx->kernels[OP_GEGLU]->function;
     kernel(tensor_f32(out), tensor_f32(x), s);
+    op_end(ctx, x.shape, NOTHING, out.shape);
     return out;
 }
 
 // ---- add, scale, join, enlarge, reorder -----------------------------------------------------------------------------
 
 static Tensor add_into(Context *ctx, Tensor out, Tensor a, Tensor b) {
-    count_cost(ctx, OP_ADD, shape_count(a.shape), 3 * bytes_of(a));
+    op_begin(ctx, OP_ADD, shape_count(a.shape), 3 * bytes_of(a));
     if (!executes(ctx)) return out;
     AddKernel *kernel = (AddKernel *)ctx->kernels[OP_ADD]->function;
     kernel(tensor_f32(out), tensor_f32(a), tensor_f32(b), shape_count(a.shape));
+    op_end(ctx, a.shape, NOTHING, out.shape);
     return out;
 }
 
@@ -276,18 +294,20 @@ Tensor add_per_channel_inplace(Context *ctx, Tensor x, Tensor per_channel) {
     PlanesShape s = planes_of(x);
     CHECK(shape_equal(per_channel.shape, shape2(s.B, s.C)), "x %s, per_channel %s", shape_text(x.shape).text,
           shape_text(per_channel.shape).text);
-    count_cost(ctx, OP_ADD_PER_CHANNEL, shape_count(x.shape), 2 * bytes_of(x) + bytes_of(per_channel));
+    op_begin(ctx, OP_ADD_PER_CHANNEL, shape_count(x.shape), 2 * bytes_of(x) + bytes_of(per_channel));
     if (!executes(ctx)) return x;
     AddPerChannelKernel *kernel = (AddPerChannelKernel *)ctx->kernels[OP_ADD_PER_CHANNEL]->function;
     kernel(tensor_f32(x), tensor_f32(x), tensor_f32(per_channel), s);
+    op_end(ctx, x.shape, per_channel.shape, x.shape);
     return x;
 }
 
 static Tensor scale_shift_into(Context *ctx, Tensor out, Tensor x, float scale, float shift) {
-    count_cost(ctx, OP_SCALE_SHIFT, 2 * shape_count(x.shape), 2 * bytes_of(x));
+    op_begin(ctx, OP_SCALE_SHIFT, 2 * shape_count(x.shape), 2 * bytes_of(x));
     if (!executes(ctx)) return out;
     ScaleShiftKernel *kernel = (ScaleShiftKernel *)ctx->kernels[OP_SCALE_SHIFT]->function;
     kernel(tensor_f32(out), tensor_f32(x), scale, shift, shape_count(x.shape));
+    op_end(ctx, x.shape, NOTHING, out.shape);
     return out;
 }
 
@@ -306,20 +326,22 @@ Tensor concat_channels(Context *ctx, Tensor a, Tensor b) {
     ConcatShape s = {sa.B, sa.C, sb.C, sa.H, sa.W};
 
     Tensor out = take(ctx, shape4(s.B, s.Ca + s.Cb, s.H, s.W));
-    count_cost(ctx, OP_CONCAT_CHANNELS, 0, 2 * bytes_of(out));
+    op_begin(ctx, OP_CONCAT_CHANNELS, 0, 2 * bytes_of(out));
     if (!executes(ctx)) return out;
     ConcatKernel *kernel = (ConcatKernel *)ctx->kernels[OP_CONCAT_CHANNELS]->function;
     kernel(tensor_f32(out), tensor_f32(a), tensor_f32(b), s);
+    op_end(ctx, a.shape, b.shape, out.shape);
     return out;
 }
 
 Tensor pad_right_bottom(Context *ctx, Tensor x) {
     PlanesShape s = planes_of(x);
     Tensor out = take(ctx, shape4(s.B, s.C, s.H + 1, s.W + 1));
-    count_cost(ctx, OP_PAD_RIGHT_BOTTOM, 0, bytes_of(x) + bytes_of(out));
+    op_begin(ctx, OP_PAD_RIGHT_BOTTOM, 0, bytes_of(x) + bytes_of(out));
     if (!executes(ctx)) return out;
     PadKernel *kernel = (PadKernel *)ctx->kernels[OP_PAD_RIGHT_BOTTOM]->function;
     kernel(tensor_f32(out), tensor_f32(x), s);
+    op_end(ctx, x.shape, NOTHING, out.shape);
     return out;
 }
 
@@ -329,19 +351,21 @@ Tensor upsample_nearest(Context *ctx, Tensor x, size_t H, size_t W) {
     UpsampleShape s = {in.B, in.C, in.H, in.W, .Hout = H, .Wout = W};
 
     Tensor out = take(ctx, shape4(s.B, s.C, H, W));
-    count_cost(ctx, OP_UPSAMPLE_NEAREST, 0, bytes_of(x) + bytes_of(out));
+    op_begin(ctx, OP_UPSAMPLE_NEAREST, 0, bytes_of(x) + bytes_of(out));
     if (!executes(ctx)) return out;
     UpsampleKernel *kernel = (UpsampleKernel *)ctx->kernels[OP_UPSAMPLE_NEAREST]->function;
     kernel(tensor_f32(out), tensor_f32(x), s);
+    op_end(ctx, x.shape, NOTHING, out.shape);
     return out;
 }
 
 static Tensor reorder(Context *ctx, Op op, Shape shape, Tensor x, PlanesShape image) {
     Tensor out = take(ctx, shape);
-    count_cost(ctx, op, 0, 2 * bytes_of(x));
+    op_begin(ctx, op, 0, 2 * bytes_of(x));
     if (!executes(ctx)) return out;
     TokensKernel *kernel = (TokensKernel *)ctx->kernels[op]->function;
     kernel(tensor_f32(out), tensor_f32(x), image);
+    op_end(ctx, x.shape, NOTHING, out.shape);
     return out;
 }
 
@@ -372,7 +396,7 @@ Tensor embedding(Context *ctx, Tensor ids, Tensor tokens, Tensor positions) {
     size_t V = tokens.shape.axis[0];
 
     Tensor out = take(ctx, shape3(s.B, s.L, s.D));
-    count_cost(ctx, OP_EMBEDDING, shape_count(out.shape), bytes_of(ids) + 3 * bytes_of(out));
+    op_begin(ctx, OP_EMBEDDING, shape_count(out.shape), bytes_of(ids) + 3 * bytes_of(out));
     if (!executes(ctx)) return out;
     for (size_t i = 0; i < s.B * s.L; i++) {
         int64_t id = tensor_i64(ids)[i];
@@ -381,6 +405,7 @@ Tensor embedding(Context *ctx, Tensor ids, Tensor tokens, Tensor positions) {
     }
     EmbeddingKernel *kernel = (EmbeddingKernel *)ctx->kernels[OP_EMBEDDING]->function;
     kernel(tensor_f32(out), tensor_i64(ids), tensor_f32(tokens), tensor_f32(positions), s);
+    op_end(ctx, ids.shape, tokens.shape, out.shape);
     return out;
 }
 
@@ -389,10 +414,11 @@ Tensor timestep_embedding(Context *ctx, Tensor timesteps, size_t dim, bool flip_
     TimestepEmbeddingShape s = {timesteps.shape.axis[0], dim, flip_sin_to_cos, freq_shift};
 
     Tensor out = take(ctx, shape2(s.B, dim));
-    count_cost(ctx, OP_TIMESTEP_EMBEDDING, 4 * shape_count(out.shape), bytes_of(timesteps) + bytes_of(out));
+    op_begin(ctx, OP_TIMESTEP_EMBEDDING, 4 * shape_count(out.shape), bytes_of(timesteps) + bytes_of(out));
     if (!executes(ctx)) return out;
     TimestepEmbeddingKernel *kernel = (TimestepEmbeddingKernel *)ctx->kernels[OP_TIMESTEP_EMBEDDING]->function;
     kernel(tensor_f32(out), tensor_f32(timesteps), s);
+    op_end(ctx, timesteps.shape, NOTHING, out.shape);
     return out;
 }
 
@@ -401,9 +427,10 @@ Tensor guidance_embedding(Context *ctx, Tensor guidance, size_t dim) {
     GuidanceEmbeddingShape s = {guidance.shape.axis[0], dim};
 
     Tensor out = take(ctx, shape2(s.B, dim));
-    count_cost(ctx, OP_GUIDANCE_EMBEDDING, 4 * shape_count(out.shape), bytes_of(guidance) + bytes_of(out));
+    op_begin(ctx, OP_GUIDANCE_EMBEDDING, 4 * shape_count(out.shape), bytes_of(guidance) + bytes_of(out));
     if (!executes(ctx)) return out;
     GuidanceEmbeddingKernel *kernel = (GuidanceEmbeddingKernel *)ctx->kernels[OP_GUIDANCE_EMBEDDING]->function;
     kernel(tensor_f32(out), tensor_f32(guidance), s);
+    op_end(ctx, guidance.shape, NOTHING, out.shape);
     return out;
 }

@@ -15,6 +15,9 @@ bool stage_config_open(const StageFiles *files, const char *part, Config *config
     if (files->folder) {
         path = path_join(files->folder, "config.json");
         ok = config_open(config, path, error);
+    } else if (files->random_config) {
+        CHECK(asprintf(&path, "random weights (%s)", part) >= 0, "out of memory");
+        ok = config_open_text(config, path, files->random_config, error);
     } else {
         CHECK(asprintf(&path, "%s (%s)", single_file_path(files->single_file), part) >= 0, "out of memory");
         ok = config_open_text(config, path, single_file_config(files->single_file, part), error);
@@ -25,7 +28,9 @@ bool stage_config_open(const StageFiles *files, const char *part, Config *config
 
 bool stage_weights_open(const StageFiles *files, const char *part, Weights *weights, Error *error) {
     bool transformers = strcmp(part, "text_encoder") == 0;  // whose files are called otherwise than diffusers'
-    if (!files->folder)
+    if (files->random_config)
+        weights_open_random(weights, error);
+    else if (!files->folder)
         single_file_weights(files->single_file, part, weights, error);
     else if (!weights_open_folder(weights, files->folder, transformers ? "model" : "diffusion_pytorch_model", error))
         return false;

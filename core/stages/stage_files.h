@@ -9,7 +9,8 @@
 
 typedef struct StageFiles {
     const char *folder;             // of diffusers' layout: config.json, and the weights beside it; NULL: they are in
-    const SingleFile *single_file;  // this one, which must stay open for as long as the stage
+    const SingleFile *single_file;  // this one, which must stay open for as long as the stage; NULL: nowhere
+    const char *random_config;      // then this is config.json's text, and the weights are drawn (weights_open_random)
     DType matrix_type;              // F32, F16 or BF16 (weights.h)
     Loras *loras;                   // that change the weights, or NULL (lora.h)
 } StageFiles;
