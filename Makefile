@@ -49,8 +49,8 @@ FULL_TEST = $(patsubst tests/%.c, $(BUILD)/tests/%, $(FULL_SOURCE))
 SCULPT = $(if $(filter gcc,$(KIND)),sculpt,$(BUILD)/sculpt)
 PAINTER = $(if $(PAINTER_SOURCES),$(if $(filter gcc,$(KIND)),build,$(BUILD))/critters-draw)
 
-.PHONY: all deps run test test-built test-reference test-full clip-vocab golden critters critters-single-file blueprint \
-	score shortcuts pictures venv format help clean distclean
+.PHONY: all deps run test test-built test-reference test-full bench clip-vocab golden critters critters-single-file \
+	blueprint score shortcuts pictures venv format help clean distclean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -124,7 +124,7 @@ deps:
 # such a rule nothing else may run, or `make -j8 all test` would be two makes that write the same objects; the make that
 # it starts has the -j.
 
-ifneq ($(filter run test test-reference test-full, $(MAKECMDGOALS)),)
+ifneq ($(filter run test test-reference test-full bench, $(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 
@@ -210,6 +210,27 @@ test-full: deps
 		{ $(MAKE) --no-print-directory venv && $(VENV)/bin/python tests/make_full_size.py $(FULL_SIZE); }
 	@OMP_WAIT_POLICY=passive $(FULL_TEST) $(FULL_SIZE)
 
+# Sculpt beside torch and OpenVINO. Their environment sees the packages of $(VENV), and has OpenVINO beside them. What to
+# compare: make bench ARGS="--only unet64,vae"; see tests/bench/compare.py.
+BENCH_VENV = build/venv-bench
+BENCH_REQUIREMENTS = tests/bench/requirements.txt
+ARGS =
+
+bench: deps
+	@$(MAKE) --no-print-directory all venv
+	@cmp -s $(BENCH_REQUIREMENTS) $(BENCH_VENV)/requirements.txt || $(MAKE) --no-print-directory bench-venv-new
+	@test -e $(FULL_SIZE)/sd15.reference.safetensors || $(VENV)/bin/python tests/make_full_size.py $(FULL_SIZE) sd15
+	@$(BENCH_VENV)/bin/python tests/bench/compare.py --program $(SCULPT) --sd15 $(FULL_SIZE)/sd15 $(ARGS)
+
+.PHONY: bench-venv-new
+bench-venv-new:
+	@echo "Making $(BENCH_VENV): OpenVINO"
+	python3 -m venv --clear $(BENCH_VENV)
+	@$(VENV)/bin/python -c 'import site; print(site.getsitepackages()[0])' | \
+		tee $$($(BENCH_VENV)/bin/python -c 'import site; print(site.getsitepackages()[0])')/reference.pth >/dev/null
+	$(BENCH_VENV)/bin/pip install -q -r $(BENCH_REQUIREMENTS)
+	@cp $(BENCH_REQUIREMENTS) $(BENCH_VENV)/requirements.txt
+
 # diffusers' LMSDiscreteScheduler integrates with scipy. The first of these make models that others are made of.
 GOLDEN_FIRST = tests/make_golden.py tests/make_golden_runs.py
 GOLDEN_SCRIPTS = $(GOLDEN_FIRST) $(filter-out $(GOLDEN_FIRST), $(wildcard tests/make_golden_*.py))
@@ -255,7 +276,7 @@ format:
 	clang-format -i $(wildcard core/*.[ch] core/*/*.[ch] tests/*.[ch] tests/*/*.[ch] data/critters/draw/*.[ch])
 
 clean:
-	rm -rf sculpt sculpt.png sculpt-steps.png $(filter-out $(VENV) build/clip-vocab, $(wildcard build/*))
+	rm -rf sculpt sculpt.png sculpt-steps.png $(filter-out $(VENV) $(BENCH_VENV) build/clip-vocab, $(wildcard build/*))
 
 distclean: clean
 	rm -rf build
@@ -268,6 +289,8 @@ help:
 	@echo "make test-reference  compare whole runs with diffusers, in an environment of its own in $(VENV)"
 	@echo "make test-full       compare Stable Diffusion 1.5 and 2.1 in full size, with random weights, with diffusers:"
 	@echo "                       14 GB in FULL_SIZE=$(FULL_SIZE), made at the first time"
+	@echo "make bench           measure Sculpt beside torch and OpenVINO, with Stable Diffusion 1.5 in full size and the small"
+	@echo "                       model; an hour or so. ARGS=\"--only unet32,text,critters --precision f32\" for a part"
 	@echo "make deps            install what building needs (Debian, Ubuntu)"
 	@echo "make clip-vocab      get CLIP's vocabulary as build/clip-vocab, for checkpoints in a single file"
 	@echo "make golden          make the reference numbers in tests/golden anew, with diffusers"

@@ -1,6 +1,6 @@
 """make_full_size.py - Stable Diffusion 1.5 and 2.1 in full size, with random weights, and what diffusers computes
 
-    python tests/make_full_size.py [FOLDER]           (default: ~/.cache/sculpt-full-size)
+    python tests/make_full_size.py [FOLDER [MODEL...]]          (default: ~/.cache/sculpt-full-size, and both)
 
 The configs are the published ones, number by number; the weights are drawn, since whether a program computes what
 diffusers computes doesn't depend on what was learnt. Into FOLDER, 14 GB in all:
@@ -195,12 +195,12 @@ def main():
         library.utils.logging.set_verbosity_error()
         library.utils.logging.disable_progress_bar()
     root = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else pathlib.Path.home() / ".cache/sculpt-full-size"
-    for name, model in MODELS.items():
+    for name in sys.argv[2:] or MODELS:
         if (root / f"{name}.reference.safetensors").exists():
             print(f"{name}: is there")
             continue
         shutil.rmtree(root / name, ignore_errors=True)
-        make_model(root, name, model)
+        make_model(root, name, MODELS[name])
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ static const char DRAW_HELP[] =
     "sculpt kernels                       the ops of the networks, and the ways to compute each\n"
     "sculpt schedulers                    the ways from noise to picture\n"
     "sculpt inspect PATH [options]        what is in a checkpoint, and what a picture costs\n"
+    "sculpt bench PART [options]          how fast this machine computes a network, op by op\n"
     "sculpt COMMAND --help                more on one of them\n"
     "\n"
     "What to draw\n"
@@ -160,11 +161,41 @@ static const char INSPECT_HELP[] =
     "\n"
     "Try: sculpt inspect data/models/critters -s 50 --kernel conv2d=naive\n";
 
+static const char BENCH_HELP[] =
+    "sculpt bench unet|vae|text|run|ops [options]\n"
+    "\n"
+    "Measures how long a part of the work takes, with the weights loaded: one pass to warm up, then several. Of the\n"
+    "fastest it prints every op: how often it was called, on what shapes, which kernel ran, for how long, and how its\n"
+    "rate compares with a product of two matrices by OpenBLAS, measured just before and after. More than 100% means\n"
+    "that the kernel needs fewer multiplications than the definition.\n"
+    "\n"
+    "  unet                     one call of the U-Net, both halves of guidance with --batch 2\n"
+    "  vae                      decoding latents to a picture\n"
+    "  text                     the text encoder, 77 tokens a prompt\n"
+    "  run                      from a prompt to pixels, guided\n"
+    "  ops                      every op alone, on shapes of Stable Diffusion 1.5: kernel against kernel\n"
+    "\n"
+    "  -m, --model PATH         whose weights [data/models/critters]. A folder with only unet/ in it is enough to\n"
+    "                           measure the U-Net; and so for vae/ and text_encoder/\n"
+    "      --arch sd15          the shapes of Stable Diffusion 1.5 with random weights: no file is needed. Not for "
+    "run\n"
+    "      --latent HxW         latents: 64x64 are 512 x 512 pixels [the size of the model; for vae 64x64]\n"
+    "      --batch N            pictures, or prompts, at once [1]; not for run\n"
+    "  -s, --steps N            of run [20]\n"
+    "      --reps N             how many passes to measure [5]\n"
+    "      --precision f32      what the arithmetic is done with [f32]\n"
+    "      --json               everything as one object; \"seconds\" is the fastest pass, \"reps\" are all\n"
+    "\n"
+    "As for draw, which says more about them: --weights, --threads, --kernel.\n"
+    "\n"
+    "Try: sculpt bench unet --kernel conv2d=openmp\n";
+
 void help_print(Command command) {
     switch (command) {
     case COMMAND_TOKENIZE: fputs(TOKENIZE_HELP, stdout); break;
     case COMMAND_KERNELS: fputs(KERNELS_HELP, stdout); break;
     case COMMAND_SCHEDULERS: fputs(SCHEDULERS_HELP, stdout); break;
+    case COMMAND_BENCH: fputs(BENCH_HELP, stdout); break;
     case COMMAND_INSPECT: fputs(INSPECT_HELP, stdout); break;
     default: fputs(DRAW_HELP, stdout); break;
     }

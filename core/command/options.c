@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const COMMAND_NAMES[] = {"draw", "tokenize", "kernels", "schedulers", "inspect"};
+static const char *const COMMAND_NAMES[] = {"draw", "tokenize", "kernels", "schedulers", "inspect", "bench"};
 enum { COMMAND_COUNT = sizeof COMMAND_NAMES / sizeof *COMMAND_NAMES };
 
 const char *command_name(Command command) { return COMMAND_NAMES[command]; }
@@ -24,7 +24,8 @@ enum {
     KERNELS = 1 << COMMAND_KERNELS,
     SCHEDULERS = 1 << COMMAND_SCHEDULERS,
     INSPECT = 1 << COMMAND_INSPECT,
-    ALL_COMMANDS = DRAW | TOKENIZE | KERNELS | SCHEDULERS | INSPECT,
+    BENCH = 1 << COMMAND_BENCH,
+    ALL_COMMANDS = DRAW | TOKENIZE | KERNELS | SCHEDULERS | INSPECT | BENCH,
 };
 
 // Options without a short form are told apart by numbers that are no letters.
@@ -55,6 +56,10 @@ enum {
     JSON,
     WATTS,
     PRICE,
+    ARCH,
+    LATENT,
+    BATCH,
+    REPS,
     VERSION
 };
 
@@ -67,10 +72,10 @@ typedef struct OptionRow {
 } OptionRow;
 
 static const OptionRow OPTIONS[] = {
-    {"model", 'm', true, DRAW | TOKENIZE | SCHEDULERS, false},
+    {"model", 'm', true, DRAW | TOKENIZE | SCHEDULERS | BENCH, false},
     {"lora", LORA, true, DRAW, true},
     {"negative", 'n', true, DRAW, false},
-    {"steps", 's', true, DRAW | INSPECT, false},
+    {"steps", 's', true, DRAW | INSPECT | BENCH, false},
     {"guidance", 'g', true, DRAW | INSPECT, false},
     {"guidance-rescale", GUIDANCE_RESCALE, true, DRAW, false},
     {"guidance-interval", GUIDANCE_INTERVAL, true, DRAW | INSPECT, false},
@@ -90,16 +95,20 @@ static const OptionRow OPTIONS[] = {
     {"vae", VAE, true, DRAW | INSPECT, false},
     {"preview-vae", PREVIEW_VAE, true, DRAW, false},
     {"tokenizer", TOKENIZER, true, DRAW | TOKENIZE | INSPECT, false},
-    {"weights", WEIGHTS, true, DRAW | INSPECT, false},
-    {"precision", PRECISION, true, DRAW | INSPECT, false},
+    {"weights", WEIGHTS, true, DRAW | INSPECT | BENCH, false},
+    {"precision", PRECISION, true, DRAW | INSPECT | BENCH, false},
     {"output", 'o', true, DRAW, false},
     {"steps-dir", STEPS_DIR, true, DRAW, false},
     {"trace", TRACE, true, DRAW, false},
-    {"threads", THREADS, true, DRAW | INSPECT, false},
-    {"kernel", KERNEL, true, DRAW | INSPECT, true},
-    {"json", JSON, false, TOKENIZE | INSPECT, false},
+    {"threads", THREADS, true, DRAW | INSPECT | BENCH, false},
+    {"kernel", KERNEL, true, DRAW | INSPECT | BENCH, true},
+    {"json", JSON, false, TOKENIZE | INSPECT | BENCH, false},
     {"watts", WATTS, true, INSPECT, false},
     {"price", PRICE, true, INSPECT, false},
+    {"arch", ARCH, true, BENCH, false},
+    {"latent", LATENT, true, BENCH, false},
+    {"batch", BATCH, true, BENCH, false},
+    {"reps", REPS, true, BENCH, false},
     {"help", 'h', false, ALL_COMMANDS, true},
     {"version", VERSION, false, ALL_COMMANDS, true},
 };
@@ -183,6 +192,18 @@ static bool read_precision(const char *text, DType *type, Error *error) {
     return error_set(error, "--precision %s: it is computed in f32 or bf16; use one of those", text);
 }
 
+// HxW, latents: "64x48"
+static bool read_latent(const char *name, char *text, size_t *height, size_t *width, Error *error) {
+    enum { MOST = LARGEST_SIDE / 8 };
+    char *x = strchr(text, 'x');
+    if (!x) {
+        return error_set(error, "--%s %s: a height and a width with an x between are wanted, such as 64x64", name,
+                         text);
+    }
+    *x = '\0';
+    return read_size(name, text, 1, MOST, height, error) && read_size(name, x + 1, 1, MOST, width, error);
+}
+
 static bool ends_in(const char *text, size_t length, const char *ending) {
     size_t tail = strlen(ending);
     return length > tail && memcmp(text + length - tail, ending, tail) == 0;
@@ -209,7 +230,7 @@ static bool read_lora(const char *name, char *text, LoraFile *lora, Error *error
 }
 
 static bool option_apply(Options *o, const OptionRow *row, char *value, Error *error) {
-    enum { MAX_STEPS = 100000, MAX_THREADS = 1024, MAX_CLIP_SKIP = 256 };
+    enum { MAX_STEPS = 100000, MAX_THREADS = 1024, MAX_CLIP_SKIP = 256, MAX_BATCH = 64, MAX_REPS = 1000 };
     size_t threads;
     switch (row->id) {
     case 'm': o->model = value; return true;
@@ -261,6 +282,10 @@ static bool option_apply(Options *o, const OptionRow *row, char *value, Error *e
         return true;
     case JSON: o->json = true; return true;
     case WATTS: return read_number(row->name, value, 1, 1e5f, &o->watts, error);
+    case ARCH: o->arch = value; return true;
+    case LATENT: return read_latent(row->name, value, &o->latent_height, &o->latent_width, error);
+    case BATCH: return read_size(row->name, value, 1, MAX_BATCH, &o->batch, error);
+    case REPS: return read_size(row->name, value, 1, MAX_REPS, &o->reps, error);
     case PRICE: return read_number(row->name, value, 0.001f, 1000, &o->price, error);
     case 'h': o->help = true; return true;
     default: o->version = true; return true;
@@ -364,6 +389,7 @@ static bool read_words(Options *options, int count, char **words, Error *error) 
         [COMMAND_DRAW] = {"text", "sculpt \"a red cat wearing a crown\""},
         [COMMAND_TOKENIZE] = {"text", "sculpt tokenize \"a red cat\""},
         [COMMAND_INSPECT] = {"path", "sculpt inspect data/models/critters"},
+        [COMMAND_BENCH] = {"part", "sculpt bench unet"},
     };
     const char *what = WORDS[options->command][0], *example = WORDS[options->command][1];
     if (!what && count > 0) {

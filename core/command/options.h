@@ -13,7 +13,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum Command { COMMAND_DRAW, COMMAND_TOKENIZE, COMMAND_KERNELS, COMMAND_SCHEDULERS, COMMAND_INSPECT } Command;
+typedef enum Command {
+    COMMAND_DRAW,
+    COMMAND_TOKENIZE,
+    COMMAND_KERNELS,
+    COMMAND_SCHEDULERS,
+    COMMAND_INSPECT,
+    COMMAND_BENCH
+} Command;
 
 enum { MAX_SCHEDULER_CONFIGS = 32, MAX_LORAS = 32 };
 
@@ -24,7 +31,7 @@ typedef struct Options {
     Command command;
     bool help, version;
 
-    const char *text;   // the prompt of draw, the TEXT of tokenize, the PATH of inspect
+    const char *text;   // the prompt of draw, the TEXT of tokenize, the PATH of inspect, the part to bench
     const char *model;  // NULL: not given
     LoraFile loras[MAX_LORAS];
     size_t lora_count;
@@ -52,7 +59,9 @@ typedef struct Options {
     const char *kernels[OP_COUNT];
     size_t kernel_count;
     bool json;
-    float watts, price;  // of the computer; of a kWh
+    float watts, price;                               // of the computer; of a kWh
+    const char *arch;                                 // NULL: the model's own weights
+    size_t latent_height, latent_width, batch, reps;  // 0: not given
 } Options;
 
 // Reads argv, options in any place. The first word that is no option chooses the command if it is one's name, else it
