@@ -15,12 +15,12 @@
 // The parts, and which options make sense for each
 static const struct {
     const char *name, *network;  // network: its folder in a model; NULL: not one alone
-    bool model, arch, latent, batch, steps, kernels;
+    bool model, arch, latent, batch, steps;
 } PARTS[] = {
-    {"unet", "unet", .model = true, .arch = true, .latent = true, .batch = true, .kernels = true},
-    {"vae", "vae", .model = true, .arch = true, .latent = true, .batch = true, .kernels = true},
-    {"text", "text_encoder", .model = true, .arch = true, .batch = true, .kernels = true},
-    {"run", NULL, .model = true, .latent = true, .steps = true, .kernels = true},
+    {"unet", "unet", .model = true, .arch = true, .latent = true, .batch = true},
+    {"vae", "vae", .model = true, .arch = true, .latent = true, .batch = true},
+    {"text", "text_encoder", .model = true, .arch = true, .batch = true},
+    {"run", NULL, .model = true, .latent = true, .steps = true},
     {"ops", .network = NULL},
 };
 enum { PART_COUNT = sizeof PARTS / sizeof *PARTS };
@@ -32,8 +32,7 @@ static bool options_fit(const Options *o, size_t part, Error *error) {
     } ASKED[] = {
         {"model", o->model != NULL, PARTS[part].model},           {"arch", o->arch != NULL, PARTS[part].arch},
         {"latent", o->latent_height > 0, PARTS[part].latent},     {"batch", o->batch > 0, PARTS[part].batch},
-        {"steps", o->num_inference_steps > 0, PARTS[part].steps}, {"kernel", o->kernel_count > 0, PARTS[part].kernels},
-        {"weights", o->half_weights, PARTS[part].model},
+        {"steps", o->num_inference_steps > 0, PARTS[part].steps}, {"weights", o->half_weights, PARTS[part].model},
     };
     for (size_t i = 0; i < sizeof ASKED / sizeof *ASKED; i++) {
         if (ASKED[i].given && !ASKED[i].wanted)

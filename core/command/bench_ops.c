@@ -167,12 +167,23 @@ static double predicted_seconds(Context *ctx, const OpCase *c, float *numbers) {
     return 0;
 }
 
+// Whether it is one of those that --kernel names, or none are named.
+static bool is_asked_for(const Kernel *kernel, const Options *o) {
+    char choice[64];
+    snprintf(choice, sizeof choice, "%s=%s", op_name(kernel->op), kernel->variant);
+    for (size_t i = 0; i < o->kernel_count; i++) {
+        if (strcmp(o->kernels[i], choice) == 0) return true;
+    }
+    return o->kernel_count == 0;
+}
+
 // Fills turns with the op's kernels that run here. Gives how many.
-static size_t take_turns(Context *ctx, const OpCase *c, size_t reps, float *numbers, Turn turns[MOST_KERNELS]) {
-    size_t count = 0;
+static size_t take_turns(Context *ctx, const OpCase *c, const Options *o, float *numbers, Turn turns[MOST_KERNELS]) {
+    size_t count = 0, reps = o->reps ? o->reps : DEFAULT_REPS;
     for (size_t i = 0; i < kernel_count() && count < MOST_KERNELS; i++) {
         const Kernel *kernel = kernel_at(i);
-        if (kernel->op != c->op || (kernel->runs_here && !kernel->runs_here())) continue;
+        if (kernel->op != c->op || !is_asked_for(kernel, o)) continue;
+        if (kernel->runs_here && !kernel->runs_here()) continue;
         ctx->kernels[c->op] = kernel;
         turns[count++] = (Turn){kernel, .predicted = predicted_seconds(ctx, c, numbers)};
     }
@@ -189,8 +200,8 @@ static size_t take_turns(Context *ctx, const OpCase *c, size_t reps, float *numb
 
 // ---- all of them ----------------------------------------------------------------------------------------------------
 
-// The table, or an array of its rows.
-static json_t *report(const Turn *turns, size_t count, double gemm, json_t *rows) {
+// A line of the table for each, or an object in rows
+static void report(const Turn *turns, size_t count, double gemm, json_t *rows) {
     for (size_t i = 0; i < count; i++) {
         const Turn *turn = &turns[i];
         bool tried = turn->predicted <= TOO_LONG;
@@ -200,7 +211,6 @@ static json_t *report(const Turn *turns, size_t count, double gemm, json_t *rows
             printf("%-65s %-9s about %.0f s a call: not tried\n", op_name(turn->kernel->op), turn->kernel->variant,
                    turn->predicted);
     }
-    return rows;
 }
 
 static size_t arena_bytes(void) {
@@ -229,25 +239,31 @@ static float *numbers_drawn(Error *error) {
     return numbers;
 }
 
+static void measure_all(Context *ctx, const Options *o, float *numbers, json_t *rows) {
+    for (size_t i = 0; i < CASE_COUNT; i++) {
+        Turn turns[MOST_KERNELS];
+        double gemm = gemm_rate(o->threads);
+        int threads_before = context_enter(ctx);
+        size_t count = take_turns(ctx, &CASES[i], o, numbers, turns);
+        context_leave(threads_before);
+        report(turns, count, fmax(gemm, gemm_rate(o->threads)), rows);
+    }
+}
+
 bool bench_ops(const Options *o, Error *error) {
     Context ctx;
     Profile profile = {0};
     float *numbers = numbers_drawn(error);
-    if (!numbers || !context_open(&ctx, arena_bytes(), o->threads, error)) return false;
-    ctx.profile = &profile;
-    json_t *rows = o->json ? json_array() : NULL;
-    if (!rows) bench_print_titles();
-    for (size_t i = 0; i < CASE_COUNT; i++) {
-        Turn turns[MOST_KERNELS];
-        double gemm = gemm_rate(o->threads);
-        int threads_before = context_enter(&ctx);
-        size_t count = take_turns(&ctx, &CASES[i], o->reps ? o->reps : DEFAULT_REPS, numbers, turns);
-        context_leave(threads_before);
-        report(turns, count, fmax(gemm, gemm_rate(o->threads)), rows);
+    bool ok = numbers && context_open(&ctx, arena_bytes(), o->threads, error);
+    if (ok) {
+        ctx.profile = &profile;
+        json_t *rows = o->json ? json_array() : NULL;
+        if (!rows) bench_print_titles();
+        measure_all(&ctx, o, numbers, rows);
+        if (rows) ok = bench_print_json(json_pack("{s:s, s:o}", "part", "ops", "ops", rows), error);
+        context_close(&ctx);
     }
-    context_close(&ctx);
     profile_free(&profile);
     free(numbers);
-    if (!rows) return true;
-    return bench_print_json(json_pack("{s:s, s:o}", "part", "ops", "ops", rows), error);
+    return ok;
 }

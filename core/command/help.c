@@ -183,12 +183,14 @@ static const char BENCH_HELP[] =
     "      --batch N            pictures, or prompts, at once [1]; not for run\n"
     "  -s, --steps N            of run [20]\n"
     "      --reps N             how many passes to measure [5]\n"
-    "      --precision f32      what the arithmetic is done with [f32]\n"
+    "      --precision f32      what is computed with [f32]\n"
     "      --json               everything as one object; \"seconds\" is the fastest pass, \"reps\" are all\n"
     "\n"
-    "As for draw, which says more about them: --weights, --threads, --kernel.\n"
+    "As for draw, which says more about them: --weights, --threads, --kernel; with ops, --kernel says which to "
+    "measure.\n"
     "\n"
-    "Try: sculpt bench unet --kernel conv2d=openmp\n";
+    "Try: sculpt bench unet --kernel conv2d=openmp\n"
+    "     sculpt bench ops --kernel attention=openmp --kernel attention=blas\n";
 
 void help_print(Command command) {
     switch (command) {

@@ -197,8 +197,7 @@ static bool read_latent(const char *name, char *text, size_t *height, size_t *wi
     enum { MOST = LARGEST_SIDE / 8 };
     char *x = strchr(text, 'x');
     if (!x) {
-        return error_set(error, "--%s %s: a height and a width with an x between are wanted, such as 64x64", name,
-                         text);
+        return error_set(error, "--%s %s: a height and a width with an x between are wanted; try 64x64", name, text);
     }
     *x = '\0';
     return read_size(name, text, 1, MOST, height, error) && read_size(name, x + 1, 1, MOST, width, error);
