@@ -9,6 +9,7 @@
 #include "command/bench_arch.h"
 #include "command/commands.h"
 #include "io/file.h"
+#include "io/memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,9 +72,9 @@ static bool choose_kernels(Context *ctx, const Options *o, Error *error) {
 }
 
 static void fill_input(StageBench *s) {
-    size_t widest = s->unet ? unet_config(s->unet)->cross_attention_dim : 0;
-    size_t prompts = s->batch * PROMPT_TOKENS, latents = 16 * s->batch * s->height * s->width;
-    size_t count = prompts * widest + latents + s->batch;  // each input fits
+    size_t channels = s->unet ? unet_config(s->unet)->in_channels : s->vae ? vae_config(s->vae)->latent_channels : 0;
+    size_t width = s->unet ? unet_config(s->unet)->cross_attention_dim : 0, prompts = s->batch * PROMPT_TOKENS;
+    size_t count = s->batch * channels * s->height * s->width + prompts * width + 1;  // each input fits
     s->numbers = malloc(count * sizeof *s->numbers);
     s->ids = malloc(prompts * sizeof *s->ids);
     CHECK(s->numbers && s->ids, "no memory for %zu numbers", count);
@@ -84,16 +85,31 @@ static void fill_input(StageBench *s) {
     for (size_t i = 0; i < prompts; i++) s->ids[i] = rng_u32(&rng) % words;
 }
 
+static bool activations_open(StageBench *s, const Context *plan, int threads, Error *error) {
+    size_t wanted = plan->arena.high_water, available = memory_available("");
+    if (wanted > available) {
+        return error_set(error,
+                         "memory: a pass needs %.2f GB for activations and %.2f GB are free; take fewer latents, or a "
+                         "smaller batch",
+                         (double)wanted / 1e9, (double)available / 1e9);
+    }
+    if (!context_open(&s->ctx, wanted, threads, error)) return false;
+    memcpy(s->ctx.kernels, plan->kernels, sizeof plan->kernels);
+    return true;
+}
+
 static bool measure(Bench *bench, StageBench *s, Error *error) {
     Context plan;
     context_open_planning(&plan, NULL);
-    if (!choose_kernels(&plan, bench->options, error)) return false;
-    forward(&plan, s);
-    bench->planned = plan.cost;
-    bench->activation_bytes = plan.arena.high_water;
-    if (!context_open(&s->ctx, plan.arena.high_water, bench->threads, error)) return false;
-    memcpy(s->ctx.kernels, plan.kernels, sizeof plan.kernels);
+    bool ok = choose_kernels(&plan, bench->options, error);
+    if (ok) {
+        forward(&plan, s);
+        bench->planned = plan.cost;
+        bench->activation_bytes = plan.arena.high_water;
+        ok = activations_open(s, &plan, bench->threads, error);
+    }
     context_close(&plan);
+    if (!ok) return false;
     fill_input(s);
     return bench_measure(bench, stage_pass, s, error);
 }

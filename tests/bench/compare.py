@@ -3,11 +3,13 @@
     python tests/bench/compare.py [--only unet64,vae] [--batch 1,2] [--precision f32,bf16] [--engines sculpt,torch]
                                   [--rounds 2] [--reps 3] [--threads 2] [--json FILE] [--markdown]
 
-What is compared stands in CASES. Seconds of one machine say nothing about another, nor about the same an hour later, so
+What is compared stands in cases(). Seconds of one machine say nothing about another, nor about the same an hour later, so
 what counts are ratios: the engines take turns, --rounds times, each in a process of its own that loads, warms up with
-one pass and measures --reps more from inside. There are never two at once. Of all passes the fastest counts (the median
-is in --json). The weights are random, of Stable Diffusion 1.5's shapes (make_full_size.py), except those of the small
-model, which is drawn with from prompt to pixels. Peak memory is each process's resident set, weights included.
+one pass and measures --reps more from inside. There are never two at once, and nothing else should be at work: where
+threads have to wait for a core, those engines lose whose threads spin while they wait (torch's do, Sculpt's sleep). Of
+all passes the fastest counts (the median is in --json). The weights are random, of Stable Diffusion 1.5's shapes
+(make_full_size.py), except those of the small model, which is drawn with from prompt to pixels. Peak memory is each
+process's resident set, weights included.
 
 `make bench` runs it, and `make bench ARGS="--only unet32 --precision f32"` a part.
 """
@@ -63,7 +65,8 @@ def output_of(command, threads):
     done = subprocess.run(command, cwd=TREE, env=environment, capture_output=True, text=True)
     if done.returncode == 0:
         return json.loads(done.stdout.splitlines()[-1]), None
-    return None, (done.stderr.strip().splitlines() or [f"ended with {done.returncode}"])[-1]
+    said = done.stderr.strip().splitlines() or [f"ended with {done.returncode}"]
+    return None, said[-1].removeprefix("sculpt: ")
 
 
 def sculpt_command(program, case):
@@ -117,11 +120,12 @@ def measure(case, engines, program, rounds):
 
 
 def cell(results, engine, key, form):
-    return form(results[engine][key]) if key in results.get(engine, {}) else "-"
+    result = results.get(engine, {"problem": "not asked for"})
+    return "-" if "problem" in result else form(result[key])
 
 
 def ratio(results, other):
-    times = [results.get(engine, {}).get("seconds") for engine in ("sculpt", other)]
+    times = [results.get(engine, {}).get("seconds") for engine in ("sculpt", other)]  # none where there is a problem
     return f"{times[0] / times[1]:.2f}" if all(times) else "-"
 
 
@@ -194,6 +198,8 @@ def chosen(case, asked):
 def main():
     asked = arguments()
     program, machine = str(pathlib.Path(asked.program).resolve()), machine_name(asked.threads)
+    if os.getloadavg()[0] > 0.5:
+        print(f"Other programs are at work here (load {os.getloadavg()[0]:.1f}): these ratios won't hold", file=sys.stderr)
     CACHE.mkdir(parents=True, exist_ok=True)
     print(f"{machine}. Fastest of {asked.rounds * asked.reps} passes, in {asked.rounds} turns; peak memory on the right")
     print_row(TITLES)

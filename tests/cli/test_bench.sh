@@ -130,6 +130,7 @@ refusals() {
     for reps in 0 -1 1001 x; do refuses 2 "whole number" bench unet --reps "$reps"; done
     for precision in bf16 f64 ""; do refuses 2 "precision" bench unet --precision "$precision"; done
     refuses 1 "nowhere" bench unet -m nowhere
+    refuses 1 "are free" bench vae -m "$model" --latent 2048x2048 --batch 64
     refuses 1 "nowhere" bench run -m nowhere --json
 }
 
