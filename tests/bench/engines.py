@@ -119,7 +119,7 @@ def openvino_file(case):
         example = stage_inputs({**case, "batch": 1, "latent": 32}, torch.float32)
         with torch.inference_mode():
             model = openvino.convert_model(torch_module(case, torch.float32), example_input=example)
-        unfinished = path.parent.with_suffix(".writing")
+        unfinished = path.parent.with_name(path.parent.name + ".writing")
         openvino.save_model(model, unfinished / "model.xml", compress_to_fp16=False)
         unfinished.rename(path.parent)
     return path
