@@ -32,7 +32,7 @@ static bool options_fit(const Options *o, size_t part, Error *error) {
     } ASKED[] = {
         {"model", o->model != NULL, PARTS[part].model},           {"arch", o->arch != NULL, PARTS[part].arch},
         {"latent", o->latent_height > 0, PARTS[part].latent},     {"batch", o->batch > 0, PARTS[part].batch},
-        {"steps", o->num_inference_steps > 0, PARTS[part].steps}, {"weights", o->half_weights, PARTS[part].model},
+        {"steps", o->num_inference_steps > 0, PARTS[part].steps}, {"weights", o->weights != F32, PARTS[part].model},
     };
     for (size_t i = 0; i < sizeof ASKED / sizeof *ASKED; i++) {
         if (ASKED[i].given && !ASKED[i].wanted)

@@ -106,11 +106,12 @@ static json_t *bench_json(const Bench *bench) {
         json_array_append_new(ops, bench_row_json(&bench->profile.records[i], bench->gemm_rate));
     }
     char *subject = note_text(bench->subject);
-    json_t *object = json_pack(
-        "{s:s, s:s, s:i, s:s, s:f, s:f, s:o, s:f, s:f, s:f}", "part", bench->options->text, "subject", subject,
-        "threads", bench->threads, "precision", "f32", "seconds", bench->seconds[bench->best], "seconds_median",
-        median(bench), "reps", reps_json(bench), "ops_seconds", bench->ops_seconds, "overhead_seconds_a_call",
-        overhead(bench) / (double)bench->planned.calls, "gemm_gflops_a_second", bench->gemm_rate / 1e9);
+    json_t *object =
+        json_pack("{s:s, s:s, s:i, s:s, s:f, s:f, s:o, s:f, s:f, s:f}", "part", bench->options->text, "subject",
+                  subject, "threads", bench->threads, "precision", bench->options->precision == BF16 ? "bf16" : "f32",
+                  "seconds", bench->seconds[bench->best], "seconds_median", median(bench), "reps", reps_json(bench),
+                  "ops_seconds", bench->ops_seconds, "overhead_seconds_a_call",
+                  overhead(bench) / (double)bench->planned.calls, "gemm_gflops_a_second", bench->gemm_rate / 1e9);
     free(subject);
     const Cost *planned = &bench->planned;
     json_object_set_new(object, "planned",

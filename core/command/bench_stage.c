@@ -67,6 +67,7 @@ static bool stage_pass(void *subject, Profile *profile, Error *error) {
 
 static bool choose_kernels(Context *ctx, const Options *o, Error *error) {
     bool ok = true;
+    context_choose_defaults(ctx, o->precision);
     for (size_t i = 0; ok && i < o->kernel_count; i++) ok = context_choose_kernel(ctx, o->kernels[i], error);
     return ok;
 }
@@ -133,7 +134,7 @@ typedef struct StageSource {
 } StageSource;
 
 static bool source_open(StageSource *source, StageBench *s, const Options *o, const char *part, Error *error) {
-    *source = (StageSource){.files = {.matrix_type = o->half_weights ? F16 : F32}};
+    *source = (StageSource){.files = {.matrix_type = matrix_type_asked(o)}};
     if (o->arch) {
         source->files.random_config = arch_config(part);
         return true;

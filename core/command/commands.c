@@ -20,9 +20,11 @@ bool output_flush(Error *error) {
     return error_set(error, "standard output: can't be written: %s; is the disk full?", strerror(errno));
 }
 
+DType matrix_type_asked(const Options *options) { return options->precision == BF16 ? BF16 : options->weights; }
+
 ModelOptions model_options_asked(const Options *options) {
     return (ModelOptions){.tokenizer = options->tokenizer,
-                          .matrix_type = options->precision == BF16 ? BF16 : options->weights,
+                          .matrix_type = matrix_type_asked(options),
                           .vae = options->vae,
                           .preview_vae = options->preview_vae,
                           .loras = options->loras,

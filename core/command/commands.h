@@ -27,6 +27,9 @@ int report_failure(const Error *error);
 // folder and then beside the program itself, so that it is found from anywhere. malloc'ed.
 char *model_folder(const Options *options);
 
+// How matrices are to be kept: as --precision and --weights say.
+DType matrix_type_asked(const Options *options);
+
 // How the model is to be opened.
 ModelOptions model_options_asked(const Options *options);
 

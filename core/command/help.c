@@ -183,7 +183,7 @@ static const char BENCH_HELP[] =
     "      --batch N            pictures, or prompts, at once [1]; not for run\n"
     "  -s, --steps N            of run [20]\n"
     "      --reps N             how many passes to measure [5]\n"
-    "      --precision f32      what is computed with [f32]\n"
+    "      --precision f32|bf16 what is multiplied in [f32]\n"
     "      --json               everything as one object; \"seconds\" is the fastest pass, \"reps\" are all\n"
     "\n"
     "As for draw, which says more about them: --weights, --threads, --kernel; with ops, --kernel says which to "

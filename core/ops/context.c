@@ -10,13 +10,13 @@
 #include <stdio.h>
 #include <string.h>
 
-static void choose_defaults(Context *ctx) {
-    for (int op = 0; op < OP_COUNT; op++) ctx->kernels[op] = kernel_default((Op)op, F32);
+void context_choose_defaults(Context *ctx, DType precision) {
+    for (int op = 0; op < OP_COUNT; op++) ctx->kernels[op] = kernel_default((Op)op, precision);
 }
 
 bool context_open(Context *ctx, size_t arena_bytes, int threads, Error *error) {
     *ctx = (Context){0};
-    choose_defaults(ctx);
+    context_choose_defaults(ctx, F32);
     ctx->threads = threads;
     if (arena_open(&ctx->arena, arena_bytes)) return true;
     return error_set(error, "memory: the system refused %.1f MB for activations; draw a smaller picture",
@@ -25,7 +25,7 @@ bool context_open(Context *ctx, size_t arena_bytes, int threads, Error *error) {
 
 void context_open_planning(Context *ctx, const Kernel *const kernels[OP_COUNT]) {
     *ctx = (Context){.planning = true};
-    choose_defaults(ctx);
+    context_choose_defaults(ctx, F32);
     if (kernels) memcpy(ctx->kernels, kernels, sizeof ctx->kernels);
     arena_open_planning(&ctx->arena);
 }

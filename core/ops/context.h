@@ -70,6 +70,9 @@ void context_close(Context *ctx);
 int context_enter(const Context *ctx);
 void context_leave(int threads_before);
 
+// Chooses the fastest kernels of a precision, F32 or BF16, and F32 ones where there are none of it.
+void context_choose_defaults(Context *ctx, DType precision);
+
 // Chooses a kernel by "op=variant", e.g. "conv2d=naive". Errors: no such op, no such variant (both list what there is),
 // or one that this machine can't run.
 bool context_choose_kernel(Context *ctx, const char *choice, Error *error);

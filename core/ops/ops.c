@@ -109,7 +109,7 @@ Tensor conv2d(Context *ctx, Tensor x, const Layer *layer, size_t stride, size_t 
 
     Tensor out = take(ctx, shape4(s.B, s.Cout, s.Hout, s.Wout));
     op_begin(ctx, OP_CONV2D, 2 * shape_count(out.shape) * s.Cin * s.K * s.K,
-               bytes_of(x) + bytes_of(layer->weight) + bytes_of(layer->bias) + bytes_of(out));
+             bytes_of(x) + bytes_of(layer->weight) + bytes_of(layer->bias) + bytes_of(out));
     Scope scope = scope_open(&ctx->arena);
     const void *weight = take_weight(ctx, OP_CONV2D, layer);
     void *scratch = take_scratch(ctx, OP_CONV2D, &s);
@@ -134,7 +134,7 @@ Tensor linear(Context *ctx, Tensor x, const Layer *layer) {
     shape.axis[shape.rank - 1] = s.Cout;
     Tensor out = take(ctx, shape);
     op_begin(ctx, OP_LINEAR, 2 * s.N * s.Cin * s.Cout,
-               bytes_of(x) + bytes_of(layer->weight) + bytes_of(layer->bias) + bytes_of(out));
+             bytes_of(x) + bytes_of(layer->weight) + bytes_of(layer->bias) + bytes_of(out));
     Scope scope = scope_open(&ctx->arena);
     const void *weight = take_weight(ctx, OP_LINEAR, layer);
     void *scratch = take_scratch(ctx, OP_LINEAR, &s);

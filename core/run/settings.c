@@ -139,9 +139,8 @@ bool settings_kernels(const Settings *settings, const Kernel *kernels[OP_COUNT],
                          dtype_name(settings->precision));
     }
     Context chooser;
-    const Kernel *defaults[OP_COUNT];
-    for (int op = 0; op < OP_COUNT; op++) defaults[op] = kernel_default((Op)op, settings->precision);
-    context_open_planning(&chooser, defaults);
+    context_open_planning(&chooser, NULL);
+    context_choose_defaults(&chooser, settings->precision);
     bool ok = true;
     for (size_t i = 0; ok && i < settings->kernel_count; i++) {
         ok = context_choose_kernel(&chooser, settings->kernels[i], error);

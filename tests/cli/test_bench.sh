@@ -128,7 +128,7 @@ refusals() {
     for latent in 8 8x 0x8 8x0 x8 8x8x8 8X8 -8x8 99999x8 ""; do refuses 2 "latent" bench unet --latent "$latent"; done
     for batch in 0 -1 1.5 65 x; do refuses 2 "whole number" bench unet --batch "$batch"; done
     for reps in 0 -1 1001 x; do refuses 2 "whole number" bench unet --reps "$reps"; done
-    for precision in bf16 f64 ""; do refuses 2 "precision" bench unet --precision "$precision"; done
+    for precision in f16 f64 ""; do refuses 2 "precision" bench unet --precision "$precision"; done
     refuses 1 "nowhere" bench unet -m nowhere
     refuses 1 "are free" bench vae -m "$model" --latent 2048x2048 --batch 64
     refuses 1 "nowhere" bench run -m nowhere --json
