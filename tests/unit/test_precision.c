@@ -108,7 +108,7 @@ static void test_critters(void) {
         if (i == 0) continue;
         double off = relative_l2(drawn[i].noise_pred, drawn[0].noise_pred, LATENT_CHANNELS * 16 * 16);
         double near = psnr(&drawn[i].image, &drawn[0].image);
-        printf("%-27s first answer %.1e (bound %.0e)  picture %4.1f dB (bound %.0f)\n", CASES[i].name, off, BOUND_NOISE,
+        printf("%-27s first answer %.1e (bound %.1e)  picture %4.1f dB (bound %.0f)\n", CASES[i].name, off, BOUND_NOISE,
                near, BOUND_PICTURE);
         EXPECT(off > 1e-5 && off <= BOUND_NOISE, "%s: the first answer is off by %.2g", CASES[i].name, off);
         EXPECT(near >= BOUND_PICTURE, "%s: the picture is %.1f dB from f32's", CASES[i].name, near);
