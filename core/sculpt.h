@@ -112,12 +112,12 @@ typedef struct Settings {
     const char *scheduler;                   // NULL: the one that the model names
     const char *const *scheduler_overrides;  // "key=value"
     size_t scheduler_override_count;
-    const Image *init;              // image to image; NULL: text to image
-    const Image *mask;              // inpainting: init is painted anew where this is white; NULL: everywhere
-    float strength;                 // 0..1: how much of the noise schedule is run over init; with a mask 1 is usual
-    const float *latents;           // [4, h, w] to start from instead of the seed's noise; NULL: noise
-    DType precision;                // F32 or BF16: which kernels run; those of BF16 want matrices that are kept so
-    const char *kernels[OP_COUNT];  // "op=variant" choices, before precision's
+    const Image *init;     // image to image; NULL: text to image
+    const Image *mask;     // inpainting: init is painted anew where this is white; NULL: everywhere
+    float strength;        // 0..1: how much of the noise schedule is run over init; with a mask 1 is usual
+    const float *latents;  // [4, h, w] to start from instead of the seed's noise; NULL: noise
+    DType precision;       // F32 or BF16: which kernels run; BF16's convert matrices that aren't kept so, each time
+    const char *kernels[OP_COUNT];  // "op=variant" choices, which go before precision's
     size_t kernel_count;
     int threads;          // 0: as many as there are cores, or as OMP_NUM_THREADS says
     size_t memory_limit;  // bytes that a run's activations may take; 0: what the machine has free

@@ -133,9 +133,10 @@ void convert_piece(void *out, DType to, const void *in, DType from, size_t n, bo
     } else if (from == F32) {
         from_f32(to, f16c)(out, in, n);
     } else {
-        float between[1024];
-        for (size_t i = 0; i < n; i += 1024) {
-            size_t some = n - i < 1024 ? n - i : 1024;
+        enum { SOME = 1024 };
+        float between[SOME];
+        for (size_t i = 0; i < n; i += SOME) {
+            size_t some = n - i < SOME ? n - i : SOME;
             to_f32(from, f16c)(between, (const char *)in + i * dtype_size(from), some);
             from_f32(to, f16c)((char *)out + i * dtype_size(to), between, some);
         }
@@ -143,8 +144,7 @@ void convert_piece(void *out, DType to, const void *in, DType from, size_t n, bo
 }
 
 void convert(void *out, DType to, const void *in, DType from, size_t n) {
-    static const size_t PIECE =
-        1 << 15;  // numbers: small enough for a cache, large enough to be worth a thread's while
+    static const size_t PIECE = 1 << 15;  // small enough for a cache, large enough to be worth a thread's while
     CHECK(to != I64 && from != I64, "%s to %s", dtype_name(from), dtype_name(to));
     bool f16c = convert_has_f16c();
 #pragma omp parallel for if (n > PIECE)
