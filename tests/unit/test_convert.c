@@ -20,9 +20,12 @@ static float wide(const void *numbers, DType type, size_t i) {
     const char *at = (const char *)numbers + i * dtype_size(type);
     uint16_t half;
     float x;
+    if (type == F32) {
+        memcpy(&x, at, sizeof x);
+        return x;
+    }
     memcpy(&half, at, sizeof half);
-    memcpy(&x, at, sizeof x);
-    return type == F32 ? x : type == F16 ? f16_to_f32(half) : bf16_to_f32(half);
+    return type == F16 ? f16_to_f32(half) : bf16_to_f32(half);
 }
 
 static uint32_t narrow(float x, DType type) {
