@@ -8,10 +8,10 @@
 // go on, if the sums so far can be corrected when a larger score turns up. For PANEL queries at a time:
 //
 //     for each block of keys:
-//         S = K_block Q' / sqrt(d)                    [keys, queries]
+//         S = K_block Q' log2(e) / sqrt(d)            [keys, queries]; 2^S is e^ of the score
 //         m' = max(m, largest of S's column)          [queries]; m starts at -inf
-//         P = e^(S - m')                              [keys, queries]
-//         f = e^(m - m')                              what all that was added up so far is multiplied with
+//         P = 2^(S - m')                              [keys, queries]
+//         f = 2^(m - m')                              what all that was added up so far is multiplied with
 //         l = f l + sum of P's column                 [queries]
 //         O = f O + V_block' P                        [d, queries]
 //     out = (O / l)'
@@ -32,7 +32,8 @@
 #include <string.h>
 
 enum {
-    KEYS = 128,  // in a block: with PANEL queries 16 KB of scores, which stay in the nearest cache
+    KEYS =
+        126,  // in a block: nine times what gemm keeps in registers, and 16 KB of scores, which stay in the nearest cache
     PANELS = 4,  // of queries that a block of keys and values is fetched for
     PARTS = 64,  // that the work is dealt in, each with memory of its own
 };
@@ -47,7 +48,7 @@ typedef struct Head {
 
 // What is kept for PANEL queries of one head.
 typedef struct Queries {
-    float *q;              // [d, PANEL], divided by sqrt(d); with bf16 in pairs, [d / 2, PANEL]
+    float *q;              // [d, PANEL], times log2(e) / sqrt(d); with bf16 in pairs, [d / 2, PANEL]
     float *sums;           // [d, PANEL]: O
     float largest[PANEL];  // m
     float total[PANEL];    // l
@@ -69,13 +70,13 @@ size_t attention_flash_scratch_size(const void *attention_shape) {
 
 // ---- softmax, a block of keys at a time -----------------------------------------------------------------------------
 
-// Multiplies what was added up so far by e^(m - m'), and makes m' the largest. Most blocks bring no larger score.
+// Multiplies what was added up so far by 2^(m - m'), and makes m' the largest. Most blocks bring no larger score.
 INLINE void correct_sums(Queries *queries, const float *largest, size_t d) {
     float factor[PANEL];
     if (memcmp(queries->largest, largest, sizeof factor) == 0) return;
 #pragma omp simd
     for (size_t i = 0; i < PANEL; i++) {
-        factor[i] = exp_inline(queries->largest[i] - largest[i]);
+        factor[i] = exp2_of_negative(queries->largest[i] - largest[i]);
         queries->total[i] *= factor[i];
     }
     for (size_t c = 0; c < d; c++) {
@@ -86,7 +87,7 @@ INLINE void correct_sums(Queries *queries, const float *largest, size_t d) {
     memcpy(queries->largest, largest, sizeof factor);
 }
 
-// scores [keys, PANEL] become e^(score - m'); largest, total and sums are brought up to date.
+// scores [keys, PANEL] become 2^(score - m'); largest, total and sums are brought up to date.
 INLINE void take_block(Queries *queries, float *scores, size_t keys, size_t d) {
     float largest[PANEL], total[PANEL] = {0};
     memcpy(largest, queries->largest, sizeof largest);
@@ -100,7 +101,7 @@ INLINE void take_block(Queries *queries, float *scores, size_t keys, size_t d) {
         float *score = scores + j * PANEL;
 #pragma omp simd
         for (size_t i = 0; i < PANEL; i++) {
-            score[i] = exp_inline(score[i] - largest[i]);
+            score[i] = exp2_of_negative(score[i] - largest[i]);
             total[i] += score[i];
         }
     }
@@ -130,7 +131,7 @@ static void hide_later_keys(float *scores, size_t keys, size_t i0, size_t j0) {
 }
 
 static void begin_queries(Queries *queries, const float *q, size_t count, bool bf16, AttentionShape s) {
-    float scale = 1 / sqrtf((float)s.d);
+    float scale = 1.44269504f / sqrtf((float)s.d);  // log2(e) = 1 / ln 2
     pack_transposed(queries->q, q, s.heads * s.d, s.d, count);
     for (size_t i = 0; i < s.d * PANEL; i++) {
         queries->q[i] *= scale;
@@ -224,7 +225,7 @@ void attention_flash(float *out, const float *q, const float *k, const float *v,
 
 // ---- bf16 -----------------------------------------------------------------------------------------------------------
 //
-// The same with both products in bf16: keys, values, queries and e^(S - m') are rounded to it. Maximum, exponential and
+// The same with both products in bf16: keys, values, queries and 2^(S - m') are rounded to it. Maximum, exponential and
 // sums stay in f32. Heads of an odd width have no pairs, and are multiplied as floats.
 
 static size_t value_pairs(AttentionShape s) { return (s.Tk + 1) / 2; }

@@ -32,28 +32,34 @@ INLINE void across(uint32_t *out, const float *first, const float *second, size_
     for (size_t i = 0; i < n; i++) out[i] = pair_of(first[i], second[i]);
 }
 
+INLINE void rows_inplace(float *rows, size_t K, size_t n) {
+    uint32_t *pairs = (uint32_t *)rows;
+    for (size_t k = 0; k < K; k += 2) {
+        across(pairs + k / 2 * n, rows + k * n, k + 1 < K ? rows + (k + 1) * n : NULL, n);
+    }
+}
+
 AVX512 static void along_avx512(uint32_t *out, const float *in, size_t n) { along(out, in, n); }
 AVX512 static void across_avx512(uint32_t *out, const float *a, const float *b, size_t n) { across(out, a, b, n); }
+AVX512 static void rows_inplace_avx512(float *rows, size_t K, size_t n) { rows_inplace(rows, K, n); }
 
 void pairs_along(uint32_t *out, const float *in, size_t n) {
-    if (machine_has_avx512()) {
+    if (machine_has_avx512())
         along_avx512(out, in, n);
-    } else {
+    else
         along(out, in, n);
-    }
 }
 
 void pairs_across(uint32_t *out, const float *first, const float *second, size_t n) {
-    if (machine_has_avx512()) {
+    if (machine_has_avx512())
         across_avx512(out, first, second, n);
-    } else {
+    else
         across(out, first, second, n);
-    }
 }
 
 void pair_rows_inplace(float *rows, size_t K, size_t n) {
-    uint32_t *pairs = (uint32_t *)rows;
-    for (size_t k = 0; k < K; k += 2) {
-        pairs_across(pairs + k / 2 * n, rows + k * n, k + 1 < K ? rows + (k + 1) * n : NULL, n);
-    }
+    if (machine_has_avx512())
+        rows_inplace_avx512(rows, K, n);
+    else
+        rows_inplace(rows, K, n);
 }
