@@ -42,10 +42,10 @@ enum {
     SEEN = 6,             // and sees
     POSITIONS = 36,       // SEEN SEEN
     LANES = 16,           // tiles, or input channels, that are transformed side by side
-    BLOCK_CHANNELS = 64,  // output channels whose U and M are kept at a time
+    BLOCK_CHANNELS = 28,  // output channels whose U and M are kept at a time: twice what gemm keeps in registers
     SLICE_PANELS = 4,     // of V, in one thread's product
-    CHUNK_BYTES = 8 << 20,
-    CHUNK_PANELS_LEAST = 8,
+    CHUNK_BYTES = 4 << 20,
+    CHUNK_PANELS_LEAST = 6,
 };
 
 // One number for each of LANES tiles or channels.
@@ -210,19 +210,25 @@ INLINE void make_v(float *v, size_t step, const float *in, size_t c, size_t firs
 
 // Up to LANES windows of input channels, weight [count, 3, 3] -> U, in the same way. type: F32 or BF16.
 INLINE void make_u(float *u, size_t step, const void *weight, DType type, size_t count) {
-    float numbers[9 * LANES] = {0};
+    float copy[9 * LANES];
+    const float *numbers = weight;
     Lanes windows[9], half[18], whole[POSITIONS];
-    if (type == BF16)
-        convert_piece(numbers, F32, weight, BF16, 9 * count, false);
-    else
-        memcpy(numbers, weight, 9 * count * sizeof(float));
+    if (type != F32 || count < LANES) {
+        memset(copy, 0, sizeof copy);
+        convert_piece(copy, F32, weight, type, 9 * count, false);
+        numbers = copy;
+    }
+    for (size_t line = 0; line < 9; line++) __builtin_prefetch((const char *)weight + 4096 + 64 * line);
     for (size_t k = 0; k < 9; k++) {
         for (size_t l = 0; l < LANES; l++) windows[k][l] = numbers[9 * l + k];
     }
     for (size_t j = 0; j < 3; j++) transform_window(half + j, 3, windows + j, 3);
     for (size_t i = 0; i < SEEN; i++) transform_window(whole + SEEN * i, 1, half + 3 * i, 1);
     for (size_t position = 0; position < POSITIONS; position++) {
-        memcpy(u + position * step, whole[position], count * sizeof(float));
+        if (count == LANES)
+            memcpy(u + position * step, whole[position], sizeof(Lanes));
+        else
+            memcpy(u + position * step, whole[position], count * sizeof(float));
     }
 }
 
@@ -282,22 +288,23 @@ static Transforms transforms_here(void) {
 
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
-// Where the three arrays lie, and how many panels of tiles are taken at a time.
+// How much is done at a time, and how far apart the 36 matrices of U, V and M lie. Where that is a multiple of 4 KiB, as
+// sizes of layers like to be, all 36 numbers of a tile would fall on the same few places of the cache and push each other
+// out; so it is one cache line more.
 typedef struct Plan {
     Tiles tiles;
     size_t panels, rows;  // at a time, at most: panels of tiles, output channels
-    size_t v, u, m;       // numbers in each array
+    size_t v, u, m;       // numbers from one position to the next
 } Plan;
 
 static Plan plan_of(Conv2dShape s) {
     Plan plan = {.tiles = tiles_of(s), .rows = least(s.Cout, BLOCK_CHANNELS)};
-    size_t panel = POSITIONS * s.Cin * PANEL;
-    plan.panels = CHUNK_BYTES / (panel * sizeof(float));
+    plan.panels = CHUNK_BYTES / (POSITIONS * s.Cin * PANEL * sizeof(float));
     if (plan.panels < CHUNK_PANELS_LEAST) plan.panels = CHUNK_PANELS_LEAST;
     plan.panels = least(plan.panels, panel_count(plan.tiles.count));
-    plan.v = panel * plan.panels;
-    plan.u = POSITIONS * plan.rows * s.Cin;
-    plan.m = POSITIONS * plan.rows * plan.panels * PANEL;
+    plan.v = plan.panels * s.Cin * PANEL + LANES;
+    plan.u = plan.rows * s.Cin + LANES;
+    plan.m = plan.rows * plan.panels * PANEL + LANES;
     return plan;
 }
 
@@ -314,7 +321,7 @@ static bool winograd_pays(DType weight_type, Conv2dShape s) {
 static size_t scratch_size_as(DType weight_type, Conv2dShape s) {
     if (!winograd_pays(weight_type, s)) return conv2d_packed_as_scratch_size(weight_type, s);
     Plan plan = plan_of(s);
-    return (plan.v + plan.u + plan.m) * sizeof(float);
+    return POSITIONS * (plan.v + plan.u + plan.m) * sizeof(float);
 }
 
 // One chunk: `panels` panels of tiles from the tile `first` on. All threads come here; each loop is dealt to them, and
@@ -322,14 +329,14 @@ static size_t scratch_size_as(DType weight_type, Conv2dShape s) {
 static void winograd_chunk(float *out, const float *in, const void *weight, DType weight_type, const float *bias,
                            Conv2dShape s, Plan plan, size_t first, size_t panels, float *v) {
     Transforms transforms = transforms_here();
-    float *u = v + plan.v, *m = u + plan.u;
+    float *u = v + POSITIONS * plan.v, *m = u + POSITIONS * plan.u;
     size_t groups = panels * (PANEL / LANES), columns = panels * PANEL,
            slices = (panels + SLICE_PANELS - 1) / SLICE_PANELS;
 #pragma omp for collapse(2)
     for (size_t c = 0; c < s.Cin; c++) {
         for (size_t group = 0; group < groups; group++) {
             float *to = v + (group / 2 * s.Cin + c) * PANEL + group % 2 * LANES;
-            transforms.make_v(to, panels * s.Cin * PANEL, in, c, first + group * LANES, plan.tiles, s);
+            transforms.make_v(to, plan.v, in, c, first + group * LANES, plan.tiles, s);
         }
     }
     for (size_t o0 = 0; o0 < s.Cout; o0 += plan.rows) {
@@ -338,19 +345,19 @@ static void winograd_chunk(float *out, const float *in, const void *weight, DTyp
         for (size_t o = 0; o < rows; o++) {
             for (size_t c = 0; c < s.Cin; c += LANES) {
                 const char *windows = (const char *)weight + ((o0 + o) * s.Cin + c) * 9 * dtype_size(weight_type);
-                transforms.make_u(u + o * s.Cin + c, rows * s.Cin, windows, weight_type, least(LANES, s.Cin - c));
+                transforms.make_u(u + o * s.Cin + c, plan.u, windows, weight_type, least(LANES, s.Cin - c));
             }
         }
 #pragma omp for collapse(2) schedule(dynamic)
         for (size_t position = 0; position < POSITIONS; position++) {
             for (size_t slice = 0; slice < slices; slice++) {
                 size_t panel = slice * SLICE_PANELS;
-                gemm((Gemm){.out = m + position * rows * columns + panel * PANEL,
+                gemm((Gemm){.out = m + position * plan.m + panel * PANEL,
                             .out_stride = columns,
-                            .rows = u + position * rows * s.Cin,
+                            .rows = u + position * plan.u,
                             .row_stride = s.Cin,
                             .k_stride = 1,
-                            .panels = v + (position * panels + panel) * s.Cin * PANEL,
+                            .panels = v + position * plan.v + panel * s.Cin * PANEL,
                             .panel_stride = s.Cin * PANEL,
                             .M = rows,
                             .N = least(SLICE_PANELS, panels - panel) * PANEL,
@@ -360,8 +367,8 @@ static void winograd_chunk(float *out, const float *in, const void *weight, DTyp
 #pragma omp for collapse(2)
         for (size_t o = 0; o < rows; o++) {
             for (size_t group = 0; group < groups; group++) {
-                transforms.finish_m(out, m + o * columns + group * LANES, rows * columns, bias ? bias[o0 + o] : 0,
-                                    o0 + o, first + group * LANES, plan.tiles, s);
+                transforms.finish_m(out, m + o * columns + group * LANES, plan.m, bias ? bias[o0 + o] : 0, o0 + o,
+                                    first + group * LANES, plan.tiles, s);
             }
         }
     }
