@@ -38,12 +38,13 @@
 #include <string.h>
 
 enum {
-    OUT = 4,              // pixels a side that a tile makes
-    SEEN = 6,             // and sees
-    POSITIONS = 36,       // SEEN SEEN
-    LANES = 16,           // tiles, or input channels, that are transformed side by side
-    BLOCK_CHANNELS = 28,  // output channels whose U and M are kept at a time: twice what gemm keeps in registers
-    SLICE_PANELS = 4,     // of V, in one thread's product
+    OUT = 4,               // pixels a side that a tile makes
+    SEEN = 6,              // and sees
+    POSITIONS = 36,        // SEEN SEEN
+    LANES = 16,            // tiles, or input channels, that are transformed side by side
+    BLOCK_CHANNELS = 28,   // output channels at a time: twice what gemm keeps in registers
+    SLICE_CHANNELS = 256,  // input channels: U of both takes a megabyte, and is in the cache yet when it is multiplied
+    SLICE_PANELS = 4,      // of V, in one thread's product
     CHUNK_BYTES = 4 << 20,
     CHUNK_PANELS_LEAST = 6,
 };
@@ -208,14 +209,25 @@ INLINE void make_v(float *v, size_t step, const float *in, size_t c, size_t firs
     }
 }
 
+// The windows of LANES channels from bf16: a float's upper half
+INLINE void widen(float *out, const uint16_t *in) {
+    for (size_t i = 0; i < 9 * LANES; i++) {
+        uint32_t bits = (uint32_t)in[i] << 16;
+        memcpy(&out[i], &bits, sizeof bits);
+    }
+}
+
 // Up to LANES windows of input channels, weight [count, 3, 3] -> U, in the same way. type: F32 or BF16.
 INLINE void make_u(float *u, size_t step, const void *weight, DType type, size_t count) {
     float copy[9 * LANES];
     const float *numbers = weight;
     Lanes windows[9], half[18], whole[POSITIONS];
-    if (type != F32 || count < LANES) {
+    if (count < LANES) {
         memset(copy, 0, sizeof copy);
         convert_piece(copy, F32, weight, type, 9 * count, false);
+        numbers = copy;
+    } else if (type == BF16) {
+        widen(copy, weight);
         numbers = copy;
     }
     for (size_t line = 0; line < 9; line++) __builtin_prefetch((const char *)weight + 4096 + 64 * line);
@@ -293,18 +305,18 @@ static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 // out; so it is one cache line more.
 typedef struct Plan {
     Tiles tiles;
-    size_t panels, rows;  // at a time, at most: panels of tiles, output channels
-    size_t v, u, m;       // numbers from one position to the next
+    size_t panels;   // of tiles, at a time
+    size_t v, u, m;  // numbers from one position to the next
 } Plan;
 
 static Plan plan_of(Conv2dShape s) {
-    Plan plan = {.tiles = tiles_of(s), .rows = least(s.Cout, BLOCK_CHANNELS)};
+    Plan plan = {.tiles = tiles_of(s)};
     plan.panels = CHUNK_BYTES / (POSITIONS * s.Cin * PANEL * sizeof(float));
     if (plan.panels < CHUNK_PANELS_LEAST) plan.panels = CHUNK_PANELS_LEAST;
     plan.panels = least(plan.panels, panel_count(plan.tiles.count));
     plan.v = plan.panels * s.Cin * PANEL + LANES;
-    plan.u = plan.rows * s.Cin + LANES;
-    plan.m = plan.rows * plan.panels * PANEL + LANES;
+    plan.u = BLOCK_CHANNELS * SLICE_CHANNELS + LANES;
+    plan.m = BLOCK_CHANNELS * plan.panels * PANEL + LANES;
     return plan;
 }
 
@@ -324,53 +336,87 @@ static size_t scratch_size_as(DType weight_type, Conv2dShape s) {
     return POSITIONS * (plan.v + plan.u + plan.m) * sizeof(float);
 }
 
-// One chunk: `panels` panels of tiles from the tile `first` on. All threads come here; each loop is dealt to them, and
-// ends when all have done their part.
-static void winograd_chunk(float *out, const float *in, const void *weight, DType weight_type, const float *bias,
-                           Conv2dShape s, Plan plan, size_t first, size_t panels, float *v) {
-    Transforms transforms = transforms_here();
-    float *u = v + POSITIONS * plan.v, *m = u + POSITIONS * plan.u;
-    size_t groups = panels * (PANEL / LANES), columns = panels * PANEL,
-           slices = (panels + SLICE_PANELS - 1) / SLICE_PANELS;
+// A convolution under way: a chunk of tiles, and where U, V and M of it stand.
+typedef struct Chunk {
+    Conv2dShape s;
+    Plan plan;
+    Transforms transforms;
+    const float *in;
+    const char *weight;
+    DType weight_type;
+    const float *bias;
+    float *out;
+    size_t first, panels;  // the chunk's first tile, and how many panels of them there are
+    float *u, *v, *m;
+} Chunk;
+
+// All threads come to each of these four. The work is dealt to them, and none goes on before all have done their part.
+
+static void make_chunk_v(const Chunk *k) {
+    size_t groups = k->panels * (PANEL / LANES);
 #pragma omp for collapse(2)
-    for (size_t c = 0; c < s.Cin; c++) {
+    for (size_t c = 0; c < k->s.Cin; c++) {
         for (size_t group = 0; group < groups; group++) {
-            float *to = v + (group / 2 * s.Cin + c) * PANEL + group % 2 * LANES;
-            transforms.make_v(to, plan.v, in, c, first + group * LANES, plan.tiles, s);
+            float *v = k->v + (group / 2 * k->s.Cin + c) * PANEL + group % 2 * LANES;
+            k->transforms.make_v(v, k->plan.v, k->in, c, k->first + group * LANES, k->plan.tiles, k->s);
         }
     }
-    for (size_t o0 = 0; o0 < s.Cout; o0 += plan.rows) {
-        size_t rows = least(plan.rows, s.Cout - o0);
+}
+
+// U [rows, channels] of the output channels from o0 and the input channels from c0 on
+static void make_block_u(const Chunk *k, size_t o0, size_t rows, size_t c0, size_t channels) {
 #pragma omp for collapse(2)
-        for (size_t o = 0; o < rows; o++) {
-            for (size_t c = 0; c < s.Cin; c += LANES) {
-                const char *windows = (const char *)weight + ((o0 + o) * s.Cin + c) * 9 * dtype_size(weight_type);
-                transforms.make_u(u + o * s.Cin + c, plan.u, windows, weight_type, least(LANES, s.Cin - c));
-            }
+    for (size_t o = 0; o < rows; o++) {
+        for (size_t c = 0; c < channels; c += LANES) {
+            size_t window = (o0 + o) * k->s.Cin + c0 + c;
+            k->transforms.make_u(k->u + o * SLICE_CHANNELS + c, k->plan.u,
+                                 k->weight + window * 9 * dtype_size(k->weight_type), k->weight_type,
+                                 least(LANES, channels - c));
         }
+    }
+}
+
+// M [rows, tiles] += U [rows, channels] V [channels, tiles], 36 times
+static void multiply_block(const Chunk *k, size_t rows, size_t c0, size_t channels) {
 #pragma omp for collapse(2) schedule(dynamic)
-        for (size_t position = 0; position < POSITIONS; position++) {
-            for (size_t slice = 0; slice < slices; slice++) {
-                size_t panel = slice * SLICE_PANELS;
-                gemm((Gemm){.out = m + position * plan.m + panel * PANEL,
-                            .out_stride = columns,
-                            .rows = u + position * plan.u,
-                            .row_stride = s.Cin,
-                            .k_stride = 1,
-                            .panels = v + position * plan.v + panel * s.Cin * PANEL,
-                            .panel_stride = s.Cin * PANEL,
-                            .M = rows,
-                            .N = least(SLICE_PANELS, panels - panel) * PANEL,
-                            .K = s.Cin});
-            }
+    for (size_t position = 0; position < POSITIONS; position++) {
+        for (size_t panel = 0; panel < k->panels; panel += SLICE_PANELS) {
+            gemm((Gemm){.out = k->m + position * k->plan.m + panel * PANEL,
+                        .out_stride = k->panels * PANEL,
+                        .rows = k->u + position * k->plan.u,
+                        .row_stride = SLICE_CHANNELS,
+                        .k_stride = 1,
+                        .panels = k->v + position * k->plan.v + (panel * k->s.Cin + c0) * PANEL,
+                        .panel_stride = k->s.Cin * PANEL,
+                        .M = rows,
+                        .N = least(SLICE_PANELS, k->panels - panel) * PANEL,
+                        .K = channels,
+                        .add = c0 > 0});
         }
+    }
+}
+
+static void finish_block(const Chunk *k, size_t o0, size_t rows) {
+    size_t groups = k->panels * (PANEL / LANES), columns = k->panels * PANEL;
 #pragma omp for collapse(2)
-        for (size_t o = 0; o < rows; o++) {
-            for (size_t group = 0; group < groups; group++) {
-                transforms.finish_m(out, m + o * columns + group * LANES, plan.m, bias ? bias[o0 + o] : 0, o0 + o,
-                                    first + group * LANES, plan.tiles, s);
-            }
+    for (size_t o = 0; o < rows; o++) {
+        for (size_t group = 0; group < groups; group++) {
+            k->transforms.finish_m(k->out, k->m + o * columns + group * LANES, k->plan.m, k->bias ? k->bias[o0 + o] : 0,
+                                   o0 + o, k->first + group * LANES, k->plan.tiles, k->s);
         }
+    }
+}
+
+static void convolve_chunk(const Chunk *k) {
+    make_chunk_v(k);
+    for (size_t o0 = 0; o0 < k->s.Cout; o0 += BLOCK_CHANNELS) {
+        size_t rows = least(BLOCK_CHANNELS, k->s.Cout - o0);
+        for (size_t c0 = 0; c0 < k->s.Cin; c0 += SLICE_CHANNELS) {
+            size_t channels = least(SLICE_CHANNELS, k->s.Cin - c0);
+            make_block_u(k, o0, rows, c0, channels);
+            multiply_block(k, rows, c0, channels);
+        }
+        finish_block(k, o0, rows);
     }
 }
 
@@ -380,12 +426,15 @@ static void convolve_as(DType weight_type, float *out, const float *in, const vo
         conv2d_packed_as(weight_type, out, in, weight, bias, s, scratch);
         return;
     }
-    Plan plan = plan_of(s);
-    size_t all = panel_count(plan.tiles.count);
+    Chunk chunk = {s, plan_of(s), transforms_here(), in, weight, weight_type, bias, out, .v = scratch};
+    chunk.u = chunk.v + POSITIONS * chunk.plan.v;
+    chunk.m = chunk.u + POSITIONS * chunk.plan.u;
+    size_t all = panel_count(chunk.plan.tiles.count);
+    for (size_t panel = 0; panel < all; panel += chunk.plan.panels) {
+        chunk.first = panel * PANEL;
+        chunk.panels = least(chunk.plan.panels, all - panel);
 #pragma omp parallel
-    for (size_t panel = 0; panel < all; panel += plan.panels) {
-        winograd_chunk(out, in, weight, weight_type, bias, s, plan, panel * PANEL, least(plan.panels, all - panel),
-                       scratch);
+        convolve_chunk(&chunk);
     }
 }
 
