@@ -42,8 +42,8 @@ enum {
     SEEN = 6,              // and sees
     POSITIONS = 36,        // SEEN SEEN
     LANES = 16,            // tiles, or input channels, that are transformed side by side
-    BLOCK_CHANNELS = 28,   // output channels at a time: twice what gemm keeps in registers
-    SLICE_CHANNELS = 256,  // input channels: U of both takes a megabyte, and is in the cache yet when it is multiplied
+    BLOCK_CHANNELS = 56,   // output channels at a time: four times what gemm keeps in registers
+    SLICE_CHANNELS = 256,  // input channels: U of both takes 2 MB, and is in the cache yet when it is multiplied
     SLICE_PANELS = 4,      // of V, in one thread's product
     CHUNK_BYTES = 4 << 20,
     CHUNK_PANELS_LEAST = 6,

@@ -12,20 +12,22 @@
 #include "ops/gemm.h"
 
 #include <cblas.h>
-#include <string.h>
 
 // ---- Linear ---------------------------------------------------------------------------------------------------------
 //
 //     out[n,o] = bias[o] + sum over c of  in[n,c] * weight[o,c]          as matrices: out = in weight^T + bias
 //
 //     in [N, Cin]    weight [Cout, Cin]    bias [Cout]    out [N, Cout]
+//
+// With `add` the sum goes on top of what out holds: where a layer ends in a shortcut (x += ...), its result needn't be
+// written anywhere else first.
 
 void linear_naive(float *out, const float *in, const void *weight, const float *bias, LinearShape s, void *scratch) {
     (void)scratch;
     const float *w = weight;
     for (size_t n = 0; n < s.N; n++) {
         for (size_t o = 0; o < s.Cout; o++) {
-            double sum = bias ? bias[o] : 0;
+            double sum = (bias ? bias[o] : 0) + (s.add ? out[n * s.Cout + o] : 0);
             for (size_t c = 0; c < s.Cin; c++) sum += (double)in[n * s.Cin + c] * w[o * s.Cin + c];
             out[n * s.Cout + o] = (float)sum;
         }
@@ -45,7 +47,7 @@ void linear_openmp(float *out, const float *in, const void *weight, const float 
             float sum = 0;
 #pragma omp simd reduction(+ : sum)
             for (size_t c = 0; c < s.Cin; c++) sum += in[n * s.Cin + c] * w[o * s.Cin + c];
-            out[n * s.Cout + o] = sum + (bias ? bias[o] : 0);
+            out[n * s.Cout + o] = sum + (bias ? bias[o] : 0) + (s.add ? out[n * s.Cout + o] : 0);
         }
     }
 }
@@ -57,10 +59,8 @@ void linear_openmp(float *out, const float *in, const void *weight, const float 
 void linear_blas(float *out, const float *in, const void *weight, const float *bias, LinearShape s, void *scratch) {
     (void)scratch;
     for (size_t n = 0; n < s.N; n++) {
-        if (bias)
-            memcpy(out + n * s.Cout, bias, s.Cout * sizeof(float));
-        else
-            memset(out + n * s.Cout, 0, s.Cout * sizeof(float));
+        float *row = out + n * s.Cout;
+        for (size_t o = 0; o < s.Cout; o++) row[o] = (s.add ? row[o] : 0) + (bias ? bias[o] : 0);
     }
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)s.N, (int)s.Cout, (int)s.Cin, 1, in, (int)s.Cin, weight,
                 (int)s.Cin, 1, out, (int)s.Cout);
@@ -121,7 +121,8 @@ static void multiply_chunk(float *out, const float *in, const float *weight, con
                         .M = least(rows, s.N - n),
                         .N = least(SLICE_PANELS * PANEL, count - done),
                         .K = s.Cin,
-                        .column_bias = bias ? bias + o + done : NULL});
+                        .column_bias = bias ? bias + o + done : NULL,
+                        .add = s.add});
         }
     }
 }
@@ -146,7 +147,7 @@ void linear_packed(float *out, const float *in, const void *weight, const float 
 // were when they were loaded, to the 8 bits that a bf16 has; sums are in f32, and so is everything between the layers.
 // What can't be paired, an odd number of channels, is multiplied as floats.
 
-static LinearShape in_pairs(LinearShape s) { return (LinearShape){s.N, s.Cin / 2, s.Cout}; }
+static LinearShape in_pairs(LinearShape s) { return (LinearShape){s.N, s.Cin / 2, s.Cout, s.add}; }
 
 size_t linear_bf16_scratch_size(const void *linear_shape) {
     const LinearShape *s = linear_shape;

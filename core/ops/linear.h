@@ -2,11 +2,13 @@
 
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct LinearShape {
     size_t N;          // rows: pictures times tokens
     size_t Cin, Cout;  // weight [Cout, Cin]
+    bool add;          // to what out holds; else out is overwritten
 } LinearShape;
 
 // out [N, Cout], in [N, Cin], weight [Cout, Cin] (BF16 for bf16, F32 for the others), bias [Cout] or NULL. out overlaps none of them.

@@ -122,19 +122,19 @@ Tensor conv2d(Context *ctx, Tensor x, const Layer *layer, size_t stride, size_t 
     return out;
 }
 
-Tensor linear(Context *ctx, Tensor x, const Layer *layer) {
+static LinearShape linear_shape(Tensor x, const Layer *layer) {
     size_t Cin = last_axis(x), rank = layer->weight.shape.rank;
     const size_t *w = layer->weight.shape.axis;
     CHECK((rank == 2 || (rank == 4 && w[2] == 1 && w[3] == 1)) && w[1] == Cin, "weight %s on x %s",
           shape_text(layer->weight.shape).text, shape_text(x.shape).text);
-    LinearShape s = {.N = shape_count(x.shape) / Cin, .Cin = Cin, .Cout = w[0]};
-    if (!is_absent(layer->bias)) check_per_channel(layer->bias, s.Cout, "bias");
+    if (!is_absent(layer->bias)) check_per_channel(layer->bias, w[0], "bias");
+    return (LinearShape){.N = shape_count(x.shape) / Cin, .Cin = Cin, .Cout = w[0]};
+}
 
-    Shape shape = x.shape;
-    shape.axis[shape.rank - 1] = s.Cout;
-    Tensor out = take(ctx, shape);
-    op_begin(ctx, OP_LINEAR, 2 * s.N * s.Cin * s.Cout,
-             bytes_of(x) + bytes_of(layer->weight) + bytes_of(layer->bias) + bytes_of(out));
+static void linear_into(Context *ctx, Tensor out, Tensor x, const Layer *layer, LinearShape s) {
+    size_t sums = s.N * s.Cout;
+    op_begin(ctx, OP_LINEAR, 2 * sums * s.Cin + (s.add ? sums : 0),
+             bytes_of(x) + bytes_of(layer->weight) + bytes_of(layer->bias) + (s.add ? 2 : 1) * bytes_of(out));
     Scope scope = scope_open(&ctx->arena);
     const void *weight = take_weight(ctx, OP_LINEAR, layer);
     void *scratch = take_scratch(ctx, OP_LINEAR, &s);
@@ -144,7 +144,26 @@ Tensor linear(Context *ctx, Tensor x, const Layer *layer) {
         op_end(ctx, x.shape, layer->weight.shape, out.shape);
     }
     scope_close(&ctx->arena, &scope);
+}
+
+Tensor linear(Context *ctx, Tensor x, const Layer *layer) {
+    LinearShape s = linear_shape(x, layer);
+    Shape shape = x.shape;
+    shape.axis[shape.rank - 1] = s.Cout;
+    Tensor out = take(ctx, shape);
+    linear_into(ctx, out, x, layer, s);
     return out;
+}
+
+Tensor linear_add_inplace(Context *ctx, Tensor sum, Tensor x, const Layer *layer) {
+    LinearShape s = linear_shape(x, layer);
+    Shape shape = x.shape;
+    shape.axis[shape.rank - 1] = s.Cout;
+    CHECK(shape_equal(sum.shape, shape), "sum %s, weight %s on x %s", shape_text(sum.shape).text,
+          shape_text(layer->weight.shape).text, shape_text(x.shape).text);
+    s.add = true;
+    linear_into(ctx, sum, x, layer, s);
+    return sum;
 }
 
 // ---- attention ------------------------------------------------------------------------------------------------------

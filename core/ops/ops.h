@@ -22,6 +22,9 @@ Tensor conv2d(Context *ctx, Tensor x, const Layer *layer, size_t stride, size_t 
 // x [..., Cin], weight [Cout, Cin], bias [Cout] -> [..., Cout]. A weight [Cout, Cin, 1, 1] counts as [Cout, Cin].
 Tensor linear(Context *ctx, Tensor x, const Layer *layer);
 
+// sum [..., Cout] += linear(x), in one pass; gives sum. x is another tensor.
+Tensor linear_add_inplace(Context *ctx, Tensor sum, Tensor x, const Layer *layer);
+
 // q [B, Tq, heads d], k and v [B, Tk, heads d] -> [B, Tq, heads d]: softmax(q k^T / sqrt(d)) v, each head for itself.
 // causal: a token doesn't see those after it. place names this layer for the attention observer.
 Tensor attention(Context *ctx, Tensor q, Tensor k, Tensor v, size_t heads, bool causal, const char *place);

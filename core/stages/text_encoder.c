@@ -43,8 +43,7 @@ static void add_self_attention_inplace(Context *ctx, Tensor x, const TextLayer *
     Tensor k = linear(ctx, h, &layer->k_proj);                                   // [B, L, D]
     Tensor v = linear(ctx, h, &layer->v_proj);                                   // [B, L, D]
     h = attention(ctx, q, k, v, config->num_attention_heads, true, layer->attention_place.text);
-    h = linear(ctx, h, &layer->out_proj);  // [B, L, D]
-    add_inplace(ctx, x, h);
+    linear_add_inplace(ctx, x, h, &layer->out_proj);
     scope_close(&ctx->arena, &scope);
 }
 
@@ -54,8 +53,7 @@ static void add_mlp_inplace(Context *ctx, Tensor x, const TextLayer *layer, cons
     Tensor h = layer_norm(ctx, x, &layer->layer_norm2, config->layer_norm_eps);  // [B, L, D]
     h = linear(ctx, h, &layer->fc1);                                             // [B, L, intermediate]
     h = config->hidden_act == TEXT_QUICK_GELU ? quick_gelu_inplace(ctx, h) : gelu_inplace(ctx, h);
-    h = linear(ctx, h, &layer->fc2);  // [B, L, D]
-    add_inplace(ctx, x, h);
+    linear_add_inplace(ctx, x, h, &layer->fc2);
     scope_close(&ctx->arena, &scope);
 }
 

@@ -83,22 +83,17 @@ static KeysValues text_keys_values(Context *ctx, const Text *text, const Attenti
     return (KeysValues){tensor_last_rows(known->keys, B), tensor_last_rows(known->values, B)};
 }
 
-// x [B, T, C] asks, and is answered -> [B, T, C]
+// x [B, T, C] asks -> [B, T, C]: what it is answered
 static Tensor attend(Context *ctx, Tensor x, KeysValues context, const AttentionLayer *layer) {
-    Scope scope = scope_open(&ctx->arena);
     Tensor q = linear(ctx, x, &layer->to_q);  // [B, T, C]: what each token asks
-    Tensor h = attention(ctx, q, context.keys, context.values, layer->heads, false, layer->place.text);  // [B, T, C]
-    scope_result(&ctx->arena, &scope);
-    h = linear(ctx, h, &layer->to_out);  // [B, T, C]
-    scope_close(&ctx->arena, &scope);
-    return h;
+    return attention(ctx, q, context.keys, context.values, layer->heads, false, layer->place.text);
 }
 
 Tensor attention_layer_forward(Context *ctx, Tensor x, Tensor context, const AttentionLayer *layer) {
     Scope scope = scope_open(&ctx->arena);
-    KeysValues offered = keys_values(ctx, context, layer);
+    Tensor h = attend(ctx, x, keys_values(ctx, context, layer), layer);  // [B, T, C]
     scope_result(&ctx->arena, &scope);
-    Tensor h = attend(ctx, x, offered, layer);
+    h = linear(ctx, h, &layer->to_out);  // [B, T, C]
     scope_close(&ctx->arena, &scope);
     return h;
 }
@@ -109,7 +104,7 @@ static void add_attention_inplace(Context *ctx, Tensor x, const Text *text, cons
     Scope scope = scope_open(&ctx->arena);
     Tensor h = layer_norm(ctx, x, norm, LAYER_NORM_EPS);  // [B, T, C]
     h = attend(ctx, h, text ? text_keys_values(ctx, text, layer) : keys_values(ctx, h, layer), layer);
-    add_inplace(ctx, x, h);
+    linear_add_inplace(ctx, x, h, &layer->to_out);
     scope_close(&ctx->arena, &scope);
 }
 
@@ -119,8 +114,7 @@ static void add_feed_forward_inplace(Context *ctx, Tensor x, const TransformerBl
     Tensor h = layer_norm(ctx, x, &block->norm3, LAYER_NORM_EPS);  // [B, T, C]
     h = linear(ctx, h, &block->ff_proj);                           // [B, T, 8C]
     h = geglu(ctx, h);                                             // [B, T, 4C]
-    h = linear(ctx, h, &block->ff_out);                            // [B, T, C]
-    add_inplace(ctx, x, h);
+    linear_add_inplace(ctx, x, h, &block->ff_out);
     scope_close(&ctx->arena, &scope);
 }
 

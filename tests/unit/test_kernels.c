@@ -85,11 +85,19 @@ static void expect_variants_agree(Op op, Run *run, const Case *c, double toleran
         if (kernel->op != op || (kernel->runs_here && !kernel->runs_here())) continue;
         float *out = run_variant(kernel, run, c, &n);
         double error = relative_l2(out, naive, n);
-        EXPECT(error <= tolerance_of(kernel, tolerance), "%s=%s on %s is %.2e from naive", op_name(op),
-               kernel->variant, shape_text(c->x.shape).text, error);
+        EXPECT(error <= tolerance_of(kernel, tolerance), "%s=%s on %s is %.2e from naive", op_name(op), kernel->variant,
+               shape_text(c->x.shape).text, error);
         free(out);
     }
     free(naive);
+}
+
+// The in-place ops return x itself, so they are given a copy to work on.
+static Tensor copy_of(Context *ctx, Tensor x) {
+    float *data = arena_take(&ctx->arena, shape_count(x.shape) * sizeof(float));
+    if (ctx->planning) return (Tensor){NULL, x.shape, F32, NOWHERE};
+    memcpy(data, tensor_f32(x), shape_count(x.shape) * sizeof(float));
+    return tensor_over(data, x.shape);
 }
 
 // ---- the layers -----------------------------------------------------------------------------------------------------
@@ -122,6 +130,10 @@ static void test_conv2d(void) {
 
 static Tensor run_linear(Context *ctx, const Case *c) { return linear(ctx, c->x, &c->layer); }
 
+static Tensor run_linear_add(Context *ctx, const Case *c) {
+    return linear_add_inplace(ctx, copy_of(ctx, c->y), c->x, &c->layer);
+}
+
 static void test_linear(void) {
     static const struct {
         size_t N, Cin, Cout;
@@ -131,10 +143,13 @@ static void test_linear(void) {
     for (size_t i = 0; i < sizeof s / sizeof s[0]; i++) {
         Case c = {.x = random_tensor(shape3(1, s[i].N, s[i].Cin), 0.3f, 1)};
         c.layer.weight = random_tensor(shape2(s[i].Cout, s[i].Cin), 0, 0.1f);
+        c.y = random_tensor(shape3(1, s[i].N, s[i].Cout), 0, 1);
         expect_variants_agree(OP_LINEAR, run_linear, &c, 2e-6);
+        expect_variants_agree(OP_LINEAR, run_linear_add, &c, 2e-6);
         c.layer.weight.shape = shape4(s[i].Cout, s[i].Cin, 1, 1);
         c.layer.bias = random_tensor(shape1(s[i].Cout), 0, 1);
         expect_variants_agree(OP_LINEAR, run_linear, &c, 2e-6);
+        expect_variants_agree(OP_LINEAR, run_linear_add, &c, 2e-6);
     }
     arena_close(&inputs);
 }
@@ -267,14 +282,6 @@ static void test_elementwise(void) {
         expect_variants_agree(OP_GEGLU, run_geglu, &halves, 3e-7);
     }
     arena_close(&inputs);
-}
-
-// The in-place ops return x itself, so they are given a copy to work on.
-static Tensor copy_of(Context *ctx, Tensor x) {
-    float *data = arena_take(&ctx->arena, shape_count(x.shape) * sizeof(float));
-    if (ctx->planning) return (Tensor){NULL, x.shape, F32, NOWHERE};
-    memcpy(data, tensor_f32(x), shape_count(x.shape) * sizeof(float));
-    return tensor_over(data, x.shape);
 }
 
 static Tensor run_silu_inplace(Context *ctx, const Case *c) { return silu_inplace(ctx, copy_of(ctx, c->x)); }

@@ -40,6 +40,7 @@ static void all_ops(Context *ctx) {
     linear(ctx, tokens, &matrix);
     attention(ctx, tokens, t3(2, 7, 4), t3(2, 7, 4), 2, false, "");
     group_norm(ctx, image, &norm, 2, 1e-5f);
+    group_norm_silu(ctx, image, &norm, 2, 1e-5f);
     layer_norm(ctx, tokens, &norm, 1e-5f);
     silu(ctx, tokens);
     gelu_inplace(ctx, tokens);
@@ -64,6 +65,7 @@ static const char *const SHAPES[OP_COUNT] = {[OP_CONV2D] = "2x4x3x5 * 6x4x3x3 ->
                                              [OP_LINEAR] = "2x6x4 * 5x4 -> 2x6x5",
                                              [OP_ATTENTION] = "2x2x6x2 * 2x2x7x2",
                                              [OP_GROUP_NORM] = "2x4x3x5",
+                                             [OP_GROUP_NORM_SILU] = "2x4x3x5",
                                              [OP_LAYER_NORM] = "2x6x4",
                                              [OP_SILU] = "2x6x4",
                                              [OP_GELU] = "2x6x4",
