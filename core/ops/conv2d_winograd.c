@@ -315,8 +315,8 @@ static Plan plan_of(Conv2dShape s) {
     if (plan.panels < CHUNK_PANELS_LEAST) plan.panels = CHUNK_PANELS_LEAST;
     plan.panels = least(plan.panels, panel_count(plan.tiles.count));
     plan.v = plan.panels * s.Cin * PANEL + LANES;
-    plan.u = BLOCK_CHANNELS * SLICE_CHANNELS + LANES;
-    plan.m = BLOCK_CHANNELS * plan.panels * PANEL + LANES;
+    plan.u = least(BLOCK_CHANNELS, s.Cout) * SLICE_CHANNELS + LANES;
+    plan.m = least(BLOCK_CHANNELS, s.Cout) * plan.panels * PANEL + LANES;
     return plan;
 }
 

@@ -107,7 +107,7 @@ costs_are_a_runs() {
         jq -e ".pictures[0].seconds / $taken | . > 1/3 and . < 3" object >/dev/null && break
         [ $attempt != 3 ] || problem "took $taken s, and $(jq '.pictures[0].seconds' object) were estimated"
     done
-    least=$(jq -r '.pictures[0].activation_bytes / 1e4 | round / 100' object)
+    least=$(printf %.3g "$(jq '.pictures[0].activation_bytes / 1e6' object)")
     grep -q "memory 35.5 MB weights + $least MB activations" "$work/stderr" || problem "memory: $(grep memory "$work/stderr")"
     inspects "$critters" -s 2 -W 128 -H 128
     fast=$(jq '.pictures[0].seconds' object)
