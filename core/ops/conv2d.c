@@ -200,105 +200,152 @@ void conv2d_blas(float *out, const float *in, const void *weight, const float *b
 // ---- packed ---------------------------------------------------------------------------------------------------------
 //
 // The same product, with the columns written straight into the panels that gemm wants: 32 pixels each, with all that
-// their windows see. (sgemm would copy our columns into panels of its own.) Chunks of pixels, whose panels stay in the
-// cache, are packed by all threads together; then blocks of output channels are dealt to them.
+// their windows see. (sgemm would copy our columns into panels of its own.) A slice is a few panels of one picture. A
+// chunk of slices, small enough to stay in the cache, is packed by all threads together; then blocks of output channels
+// are dealt to them.
 
 enum {
     CHUNK_BYTES = 4 << 20,
-    BLOCK_ROWS = 56,   // of the weight, in one thread's product: four times what gemm keeps in registers
-    SLICE_PANELS = 4,  // and panels
+    BLOCK_ROWS_MOST = 56,   // of the weight, in one thread's product: four times what gemm keeps in registers, or
+    BLOCK_ROWS_LEAST = 28,  // twice, so that there are
+    BLOCKS = 8,             // blocks, and something to do for every thread
+    SLICE_PANELS = 4,       // and panels
 };
 
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
 static size_t depth_of(Conv2dShape s) { return s.Cin * s.K * s.K; }
 
-static size_t chunk_panels(Conv2dShape s) {
-    size_t panels = CHUNK_BYTES / (depth_of(s) * PANEL * sizeof(float));
-    return least(panels > SLICE_PANELS ? panels : SLICE_PANELS, panel_count(s.Hout * s.Wout));
+static size_t block_rows(size_t Cout) {
+    size_t rows = Cout / BLOCKS;
+    return rows < BLOCK_ROWS_LEAST ? BLOCK_ROWS_LEAST : least(rows, BLOCK_ROWS_MOST);
+}
+
+// Pictures cut into slices, which are counted through.
+typedef struct Slices {
+    size_t panels, size;        // of a slice, at most: panels, and numbers in them
+    size_t each, all, at_once;  // slices in a picture, in all of them, in a chunk
+} Slices;
+
+static Slices slices_of(Conv2dShape s) {
+    Slices slices = {.panels = least(SLICE_PANELS, panel_count(s.Hout * s.Wout))};
+    slices.size = slices.panels * PANEL * depth_of(s);
+    slices.each = (s.Hout * s.Wout + slices.panels * PANEL - 1) / (slices.panels * PANEL);
+    slices.all = s.B * slices.each;
+    size_t fit = CHUNK_BYTES / (slices.size * sizeof(float));
+    slices.at_once = least(fit > 0 ? fit : 1, slices.all);
+    return slices;
 }
 
 static bool is_paired(DType weight_type, Conv2dShape s) { return weight_type == BF16 && depth_of(s) % 2 == 0; }
 
 size_t conv2d_packed_as_scratch_size(DType weight_type, Conv2dShape s) {
-    size_t panels = chunk_panels(s) * depth_of(s) * PANEL * sizeof(float);
+    Slices slices = slices_of(s);
     bool unpaired = weight_type == BF16 && !is_paired(weight_type, s);
-    return panels + (unpaired ? s.Cout * depth_of(s) * sizeof(float) : 0);
+    return (slices.at_once * slices.size + (unpaired ? s.Cout * depth_of(s) : 0)) * sizeof(float);
 }
 
 size_t conv2d_packed_scratch_size(const void *conv2d_shape) {
     return conv2d_packed_as_scratch_size(F32, *(const Conv2dShape *)conv2d_shape);
 }
 
-// Pixels x .. x + n of output row y, as window position ky, kx of one plane sees them.
-static inline void see_row(float *to, const float *plane, size_t y, size_t x, size_t n, size_t ky, size_t kx,
-                           Conv2dShape s) {
-    size_t yin = y * s.stride + ky - s.padding;  // huge when above the top
-    for (size_t i = 0; i < n; i++) {
-        size_t xin = (x + i) * s.stride + kx - s.padding;
-        to[i] = yin < s.H && xin < s.W ? plane[yin * s.W + xin] : 0;
-    }
-}
-
-// Where the whole row is inside, the same without questions.
-static inline void copy_row(float *to, const float *from, size_t n, size_t stride) {
-    if (stride == 1) {
-        memcpy(to, from, n * sizeof *to);
+// What one window position sees from output pixels x .. x + n of a row: those at which it is inside, and 0 elsewhere.
+// row: what it would see from pixel 0.
+static inline void see_row(float *to, const float *row, Span inside, size_t x, size_t n, size_t stride) {
+    size_t first = inside.first > x ? least(inside.first - x, n) : 0,
+           end = inside.end > x ? least(inside.end - x, n) : 0;
+    for (size_t i = 0; i < first; i++) to[i] = 0;
+    if (stride == 1 && end - first == PANEL) {
+        memcpy(to, row + x, PANEL * sizeof *to);
     } else {
-        for (size_t i = 0; i < n; i++) to[i] = from[i * stride];
+        for (size_t i = first; i < end; i++) to[i] = row[(x + i) * stride];
     }
+    for (size_t i = end > first ? end : first; i < n; i++) to[i] = 0;
 }
 
-// picture [Cin, H, W] -> panel [Cin K K, PANEL] for the output pixels pixel .. pixel + count, row by row
-static void pack_windows(float *panel, const float *picture, size_t pixel, size_t count, Conv2dShape s) {
+// The same for `count` output pixels from `pixel` on, which may lie in several rows; ky, kx: the window position.
+static void see_pixels(float *to, const float *plane, size_t pixel, size_t count, size_t ky, size_t kx, Conv2dShape s) {
+    Span inside = span_inside(kx, s.W, s.Wout, s.stride, s.padding), nowhere = {0, 0};
     for (size_t done = 0; done < count;) {
         size_t y = (pixel + done) / s.Wout, x = (pixel + done) % s.Wout, n = least(count - done, s.Wout - x);
-        for (size_t position = 0; position < s.K * s.K; position++) {
-            size_t ky = position / s.K, kx = position % s.K;
-            size_t yin = y * s.stride + ky - s.padding, xin = x * s.stride + kx - s.padding;
-            bool inside = yin < s.H && xin < s.W && xin + (n - 1) * s.stride < s.W;
-            for (size_t c = 0; c < s.Cin; c++) {
-                float *to = panel + (c * s.K * s.K + position) * PANEL + done;
-                const float *plane = picture + c * s.H * s.W;
-                if (inside)
-                    copy_row(to, plane + yin * s.W + xin, n, s.stride);
-                else
-                    see_row(to, plane, y, x, n, ky, kx, s);
-            }
-        }
+        size_t yin = y * s.stride + ky - s.padding;  // huge when above the top
+        see_row(to + done, plane + yin * s.W + kx - s.padding, yin < s.H ? inside : nowhere, x, n, s.stride);
         done += n;
     }
-    for (size_t k = 0; count < PANEL && k < s.Cin * s.K * s.K; k++) {
-        memset(panel + k * PANEL + count, 0, (PANEL - count) * sizeof *panel);
+    for (size_t i = count; i < PANEL; i++) to[i] = 0;
+}
+
+// Channel c of the panel's pixels -> its K K rows of panel [Cin K K, PANEL]
+static void pack_channel(float *panel, const float *picture, size_t c, size_t pixel, size_t count, Conv2dShape s) {
+    for (size_t position = 0; position < s.K * s.K; position++) {
+        see_pixels(panel + (c * s.K * s.K + position) * PANEL, picture + c * s.H * s.W, pixel, count, position / s.K,
+                   position % s.K, s);
     }
 }
 
-// The output pixels first .. first + count of one picture. Paired: weight is BF16, and so are the panels, which are packed
-// as floats and then take half of their room. All threads come here; each loop is dealt to them.
-static void convolve_chunk(float *out, const float *picture, const void *weight, bool paired, const float *bias,
-                           Conv2dShape s, size_t first, size_t count, float *panels) {
-    size_t depth = depth_of(s), plane = s.Hout * s.Wout, units = paired ? depth / 2 : depth;
-#pragma omp for
-    for (size_t panel = 0; panel < panel_count(count); panel++) {
-        float *to = panels + panel * PANEL * depth;
-        pack_windows(to, picture, first + panel * PANEL, least(PANEL, count - panel * PANEL), s);
-        if (paired) pair_rows_inplace(to, depth, PANEL);
+// A chunk under way. Paired: weight is BF16, and so are the panels, which are packed as floats and then take half of
+// their room.
+typedef struct Chunk {
+    Conv2dShape s;
+    Slices slices;
+    size_t first, count;  // slices
+    const float *in;
+    const void *weight;
+    bool paired;
+    const float *bias;
+    float *out, *panels;
+} Chunk;
+
+// Panel `index` of the chunk: its picture, its first pixel, and how many it has (none beyond the picture's end).
+typedef struct PanelPixels {
+    size_t b, pixel, count;
+} PanelPixels;
+
+static PanelPixels panel_pixels(const Chunk *k, size_t index) {
+    size_t slice = k->first + index / k->slices.panels, pixels = k->s.Hout * k->s.Wout;
+    size_t pixel = (slice % k->slices.each * k->slices.panels + index % k->slices.panels) * PANEL;
+    return (PanelPixels){slice / k->slices.each, pixel, pixel < pixels ? least(PANEL, pixels - pixel) : 0};
+}
+
+// All threads come to each of these; the work is dealt to them.
+
+static void pack_panels(const Chunk *k) {
+    size_t depth = depth_of(k->s), panels = k->count * k->slices.panels;
+#pragma omp for collapse(2)
+    for (size_t index = 0; index < panels; index++) {
+        for (size_t c = 0; c < k->s.Cin; c++) {
+            PanelPixels p = panel_pixels(k, index);
+            if (p.count == 0) continue;
+            pack_channel(k->panels + index * PANEL * depth, k->in + p.b * k->s.Cin * k->s.H * k->s.W, c, p.pixel,
+                         p.count, k->s);
+        }
     }
+    if (!k->paired) return;
+#pragma omp for
+    for (size_t index = 0; index < panels; index++) {
+        if (panel_pixels(k, index).count > 0) pair_rows_inplace(k->panels + index * PANEL * depth, depth, PANEL);
+    }
+}
+
+static void multiply_panels(const Chunk *k) {
+    size_t depth = depth_of(k->s), plane = k->s.Hout * k->s.Wout, units = k->paired ? depth / 2 : depth;
+    size_t rows = block_rows(k->s.Cout);
 #pragma omp for collapse(2) schedule(dynamic)
-    for (size_t o = 0; o < s.Cout; o += BLOCK_ROWS) {
-        for (size_t done = 0; done < count; done += SLICE_PANELS * PANEL) {
-            gemm((Gemm){.out = out + o * plane + first + done,
+    for (size_t o = 0; o < k->s.Cout; o += rows) {
+        for (size_t slice = 0; slice < k->count; slice++) {
+            PanelPixels p = panel_pixels(k, slice * k->slices.panels);
+            gemm((Gemm){.out = k->out + (p.b * k->s.Cout + o) * plane + p.pixel,
                         .out_stride = plane,
-                        .bf16 = paired,
-                        .rows = (const float *)weight + o * units,
+                        .bf16 = k->paired,
+                        .rows = (const float *)k->weight + o * units,
                         .row_stride = units,
                         .k_stride = 1,
-                        .panels = panels + done * depth,
+                        .panels = k->panels + slice * k->slices.size,
                         .panel_stride = depth * PANEL,
-                        .M = least(BLOCK_ROWS, s.Cout - o),
-                        .N = least(SLICE_PANELS * PANEL, count - done),
+                        .M = least(rows, k->s.Cout - o),
+                        .N = least(k->slices.panels * PANEL, plane - p.pixel),
                         .K = units,
-                        .row_bias = bias ? bias + o : NULL});
+                        .row_bias = k->bias ? k->bias + o : NULL});
         }
     }
 }
@@ -306,19 +353,20 @@ static void convolve_chunk(float *out, const float *picture, const void *weight,
 // An odd number of weights a channel can't be paired; those are multiplied as floats.
 void conv2d_packed_as(DType weight_type, float *out, const float *in, const void *weight, const float *bias,
                       Conv2dShape s, void *scratch) {
-    bool paired = is_paired(weight_type, s);
-    float *panels = scratch;
-    if (weight_type == BF16 && !paired) {
+    Chunk chunk = {
+        s,          slices_of(s),     .in = in, .weight = weight, .paired = is_paired(weight_type, s), .bias = bias,
+        .out = out, .panels = scratch};
+    if (weight_type == BF16 && !chunk.paired) {
         convert_to_f32(scratch, weight, BF16, s.Cout * depth_of(s));
-        weight = scratch;
-        panels += s.Cout * depth_of(s);
+        chunk.weight = scratch;
+        chunk.panels += s.Cout * depth_of(s);
     }
-    size_t pixels = s.Hout * s.Wout, chunk = chunk_panels(s) * PANEL;
+    for (; chunk.first < chunk.slices.all; chunk.first += chunk.count) {
+        chunk.count = least(chunk.slices.at_once, chunk.slices.all - chunk.first);
 #pragma omp parallel
-    for (size_t b = 0; b < s.B; b++) {
-        for (size_t first = 0; first < pixels; first += chunk) {
-            convolve_chunk(out + b * s.Cout * pixels, in + b * s.Cin * s.H * s.W, weight, paired, bias, s, first,
-                           least(chunk, pixels - first), panels);
+        {
+            pack_panels(&chunk);
+            multiply_panels(&chunk);
         }
     }
 }

@@ -12,6 +12,7 @@
 #include "ops/gemm.h"
 
 #include <cblas.h>
+#include <string.h>
 
 // ---- Linear ---------------------------------------------------------------------------------------------------------
 //
@@ -73,87 +74,109 @@ void linear_blas(float *out, const float *in, const void *weight, const float *b
 enum {
     CHUNK_BYTES = 4 << 20,
     BLOCK_BYTES = 256 << 10,
-    BLOCK_ROWS_LEAST = 28,  // twice what gemm keeps in registers
+    BLOCKS_LEAST = 8,       // so that there is something for every thread, as long as
+    BLOCK_ROWS_LEAST = 28,  // they have twice what gemm keeps in registers
     SLICE_PANELS = 4,       // in one thread's product
     FEW_ROWS = 6,
 };
 
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
-static size_t chunk_panels(LinearShape s) {
-    size_t panels = CHUNK_BYTES / (s.Cin * PANEL * sizeof(float));
-    return least(panels > 0 ? panels : 1, panel_count(s.Cout));
+// The product in units (gemm.h): floats, or pairs of bf16.
+typedef struct Units {
+    size_t N, Cin, Cout;
+    bool bf16, add;
+    size_t in_stride;  // from one row of in to the next
+} Units;
+
+// gemm reads 14 rows side by side. If they lie a multiple of 4 KiB apart, they all fall on the same few places of the
+// cache and push each other out; so rows of such a length are copied to where they are a cache line further apart.
+static size_t stride_apart(size_t Cin) { return Cin % 1024 == 0 ? Cin + 16 : Cin; }
+
+static size_t chunk_panels(size_t Cin, size_t Cout) {
+    size_t panels = CHUNK_BYTES / (Cin * PANEL * sizeof(float));
+    return least(panels > 0 ? panels : 1, panel_count(Cout));
 }
 
-size_t linear_packed_scratch_size(const void *linear_shape) {
-    const LinearShape *s = linear_shape;
-    return s->N < FEW_ROWS ? 0 : chunk_panels(*s) * s->Cin * PANEL * sizeof(float);
-}
-
-// Rows of in that fit a core's own cache, and leave none over that would be too few.
-static size_t block_rows(LinearShape s) {
-    size_t rows = BLOCK_BYTES / (s.Cin * sizeof(float));
+// Rows of in that fit a core's own cache, dealt evenly.
+static size_t block_rows(Units u) {
+    size_t rows = least(BLOCK_BYTES / (u.Cin * sizeof(float)), (u.N + BLOCKS_LEAST - 1) / BLOCKS_LEAST);
     if (rows < BLOCK_ROWS_LEAST) rows = BLOCK_ROWS_LEAST;
-    size_t blocks = (s.N + rows - 1) / rows;
-    return (s.N + blocks - 1) / blocks;
+    size_t blocks = (u.N + rows - 1) / rows;
+    return (u.N + blocks - 1) / blocks;
 }
 
-// The output channels o .. o + count, from units (gemm.h) of in [N, Cin] and weight [Cout, Cin]: s.Cin counts units. All
-// threads come here; each loop is dealt to them.
-static void multiply_chunk(float *out, const float *in, const float *weight, const float *bias, LinearShape s,
-                           bool bf16, size_t o, size_t count, float *panels) {
-    size_t rows = block_rows(s);
+// The output channels o .. o + count. All threads come here; each loop is dealt to them.
+static void multiply_chunk(float *out, const float *in, const float *weight, const float *bias, Units u, size_t o,
+                           size_t count, float *panels) {
+    size_t rows = block_rows(u);
 #pragma omp for
     for (size_t done = 0; done < count; done += PANEL) {
-        pack_transposed(panels + done * s.Cin, weight + (o + done) * s.Cin, s.Cin, s.Cin, least(PANEL, count - done));
+        pack_transposed(panels + done * u.Cin, weight + (o + done) * u.Cin, u.Cin, u.Cin, least(PANEL, count - done));
     }
 #pragma omp for collapse(2) schedule(dynamic)
-    for (size_t n = 0; n < s.N; n += rows) {
+    for (size_t n = 0; n < u.N; n += rows) {
         for (size_t done = 0; done < count; done += SLICE_PANELS * PANEL) {
-            gemm((Gemm){.out = out + n * s.Cout + o + done,
-                        .out_stride = s.Cout,
-                        .bf16 = bf16,
-                        .rows = in + n * s.Cin,
-                        .row_stride = s.Cin,
+            gemm((Gemm){.out = out + n * u.Cout + o + done,
+                        .out_stride = u.Cout,
+                        .bf16 = u.bf16,
+                        .rows = in + n * u.in_stride,
+                        .row_stride = u.in_stride,
                         .k_stride = 1,
-                        .panels = panels + done * s.Cin,
-                        .panel_stride = s.Cin * PANEL,
-                        .M = least(rows, s.N - n),
+                        .panels = panels + done * u.Cin,
+                        .panel_stride = u.Cin * PANEL,
+                        .M = least(rows, u.N - n),
                         .N = least(SLICE_PANELS * PANEL, count - done),
-                        .K = s.Cin,
+                        .K = u.Cin,
                         .column_bias = bias ? bias + o + done : NULL,
-                        .add = s.add});
+                        .add = u.add});
         }
     }
 }
 
-static void multiply_units(float *out, const float *in, const float *weight, const float *bias, LinearShape s,
-                           bool bf16, float *panels) {
-    size_t chunk = chunk_panels(s) * PANEL;
+static void multiply(float *out, const float *in, const float *weight, const float *bias, Units u, float *panels) {
+    size_t chunk = chunk_panels(u.Cin, u.Cout) * PANEL;
 #pragma omp parallel
-    for (size_t o = 0; o < s.Cout; o += chunk) {
-        multiply_chunk(out, in, weight, bias, s, bf16, o, least(chunk, s.Cout - o), panels);
+    for (size_t o = 0; o < u.Cout; o += chunk) {
+        multiply_chunk(out, in, weight, bias, u, o, least(chunk, u.Cout - o), panels);
     }
 }
 
+// Numbers that the copied rows take, and the panels behind them.
+static size_t copied_size(const LinearShape *s, size_t Cin) { return s->N * stride_apart(Cin); }
+static size_t panels_room(const LinearShape *s, size_t Cin) { return chunk_panels(Cin, s->Cout) * Cin * PANEL; }
+
+size_t linear_packed_scratch_size(const void *linear_shape) {
+    const LinearShape *s = linear_shape;
+    if (s->N < FEW_ROWS) return 0;
+    size_t copied = stride_apart(s->Cin) != s->Cin ? copied_size(s, s->Cin) : 0;
+    return (copied + panels_room(s, s->Cin)) * sizeof(float);
+}
+
 void linear_packed(float *out, const float *in, const void *weight, const float *bias, LinearShape s, void *scratch) {
-    if (s.N < FEW_ROWS)
+    if (s.N < FEW_ROWS) {
         linear_openmp(out, in, weight, bias, s, scratch);
-    else
-        multiply_units(out, in, weight, bias, s, false, scratch);
+        return;
+    }
+    Units u = {s.N, s.Cin, s.Cout, false, s.add, stride_apart(s.Cin)};
+    float *copied = scratch;
+    if (u.in_stride == s.Cin) {
+        multiply(out, in, weight, bias, u, scratch);
+        return;
+    }
+#pragma omp parallel for
+    for (size_t n = 0; n < s.N; n++) memcpy(copied + n * u.in_stride, in + n * s.Cin, s.Cin * sizeof(float));
+    multiply(out, copied, weight, bias, u, copied + copied_size(&s, s.Cin));
 }
 
 // bf16: the same with numbers of half the size, two of which are multiplied at a time. Inputs are rounded as weights
 // were when they were loaded, to the 8 bits that a bf16 has; sums are in f32, and so is everything between the layers.
 // What can't be paired, an odd number of channels, is multiplied as floats.
 
-static LinearShape in_pairs(LinearShape s) { return (LinearShape){s.N, s.Cin / 2, s.Cout, s.add}; }
-
 size_t linear_bf16_scratch_size(const void *linear_shape) {
     const LinearShape *s = linear_shape;
     if (s->Cin % 2 == 1) return s->Cin * s->Cout * sizeof(float) + linear_packed_scratch_size(s);
-    LinearShape pairs = in_pairs(*s);
-    return (s->N + chunk_panels(pairs) * PANEL) * pairs.Cin * sizeof(float);
+    return (copied_size(s, s->Cin / 2) + panels_room(s, s->Cin / 2)) * sizeof(float);
 }
 
 void linear_bf16(float *out, const float *in, const void *weight, const float *bias, LinearShape s, void *scratch) {
@@ -162,9 +185,9 @@ void linear_bf16(float *out, const float *in, const void *weight, const float *b
         linear_packed(out, in, scratch, bias, s, (float *)scratch + s.Cin * s.Cout);
         return;
     }
-    LinearShape pairs = in_pairs(s);
-    uint32_t *rounded = scratch;
+    Units u = {s.N, s.Cin / 2, s.Cout, true, s.add, stride_apart(s.Cin / 2)};
+    uint32_t *pairs = scratch;
 #pragma omp parallel for
-    for (size_t n = 0; n < s.N; n++) pairs_along(rounded + n * pairs.Cin, in + n * s.Cin, pairs.Cin);
-    multiply_units(out, scratch, weight, bias, pairs, true, (float *)scratch + s.N * pairs.Cin);
+    for (size_t n = 0; n < s.N; n++) pairs_along(pairs + n * u.in_stride, in + n * s.Cin, u.Cin);
+    multiply(out, scratch, weight, bias, u, (float *)scratch + copied_size(&s, u.Cin));
 }
