@@ -31,6 +31,7 @@ static const OpCase CASES[] = {
     {OP_CONV2D, .x = {1, 1280, 16, 16}, .with = {1280, 1280, 3, 3}, .stride = 1},
     {OP_CONV2D, .x = {2, 1280, 16, 16}, .with = {1280, 1280, 3, 3}, .stride = 1},
     {OP_CONV2D, .x = {1, 1280, 8, 8}, .with = {1280, 1280, 3, 3}, .stride = 1},
+    {OP_CONV2D, .x = {2, 1280, 8, 8}, .with = {1280, 1280, 3, 3}, .stride = 1},
     {OP_CONV2D, .x = {1, 320, 64, 64}, .with = {320, 320, 3, 3}, .stride = 2},
     {OP_CONV2D, .x = {1, 960, 64, 64}, .with = {320, 960, 1, 1}, .stride = 1},
     {OP_CONV2D, .x = {1, 4, 64, 64}, .with = {320, 4, 3, 3}, .stride = 1},
@@ -50,6 +51,8 @@ static const OpCase CASES[] = {
     {OP_ATTENTION, .x = {1, 1, 4096, 512}, .with = {1, 1, 4096, 512}},
     {OP_GROUP_NORM, .x = {1, 320, 64, 64}},
     {OP_GROUP_NORM, .x = {1, 128, 512, 512}},
+    {OP_GROUP_NORM_SILU, .x = {1, 320, 64, 64}},
+    {OP_GROUP_NORM_SILU, .x = {1, 128, 512, 512}},
     {OP_LAYER_NORM, .x = {1, 4096, 320}},
     {OP_SILU, .x = {1, 320, 64, 64}},
     {OP_SILU, .x = {1, 128, 512, 512}},
@@ -101,6 +104,7 @@ static void call_once(Context *ctx, const OpCase *c, float *numbers) {
     case OP_LINEAR: linear(ctx, x, &matrix); break;
     case OP_ATTENTION: attention(ctx, heads_side_by_side(numbers, c->x), k, k, c->x[1], false, "bench"); break;
     case OP_GROUP_NORM: group_norm(ctx, x, &norm, GROUPS, 1e-5f); break;
+    case OP_GROUP_NORM_SILU: group_norm_silu(ctx, x, &norm, GROUPS, 1e-5f); break;
     case OP_LAYER_NORM: layer_norm(ctx, x, &norm, 1e-5f); break;
     case OP_SILU: silu(ctx, x); break;
     case OP_GELU: gelu_inplace(ctx, copy_of(ctx, x)); break;
