@@ -155,7 +155,7 @@ static const double TOO_LONG = 3;  // seconds: kernels that take longer for a ca
 // How long this kernel will take, judged by a small piece. Only ops of much arithmetic have kernels so slow that it
 // matters.
 static double predicted_seconds(Context *ctx, const OpCase *c, float *numbers) {
-    static const OpCase SMALL[] = {{OP_CONV2D, .x = {1, 128, 16, 16}, .with = {128, 128, 3, 3}, .stride = 1},
+    static const OpCase SMALL[] = {{OP_CONV2D, .x = {1, 64, 64, 64}, .with = {64, 64, 3, 3}, .stride = 1},
                                    {OP_LINEAR, .x = {1, 64, 320}, .with = {320, 320}},
                                    {OP_ATTENTION, .x = {1, 8, 64, 40}, .with = {1, 8, 64, 40}}};
     Context plan;

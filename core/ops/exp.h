@@ -25,6 +25,16 @@ static inline float select_float(int32_t condition, float a, float b) {
     return a;
 }
 
+// 2^n, of n + 1.5 x 2^23: n stands in that float's lowest bits
+static inline float two_to_the(float shifted) {
+    uint32_t bits;
+    memcpy(&bits, &shifted, sizeof bits);
+    bits = (bits + 127) << 23;
+    float power;
+    memcpy(&power, &bits, sizeof power);
+    return power;
+}
+
 static inline float exp_inline(float x) {
     // Below this the answer isn't a normal float any more: stay at the smallest that is.
     x = select_float(x < -87.3f, -87.3f, x);
@@ -47,12 +57,7 @@ static inline float exp_inline(float x) {
     series = series * r + 1;
     series = series * r + 1;
 
-    uint32_t bits;
-    memcpy(&bits, &shifted, sizeof bits);
-    bits = (bits + 127) << 23;
-    float power_of_two;
-    memcpy(&power_of_two, &bits, sizeof power_of_two);
-    return power_of_two * series;
+    return two_to_the(shifted) * series;
 }
 
 // 2^x for x <= 0, which is all that a softmax asks for, and in half of the operations: nothing can become too large, and
@@ -71,10 +76,5 @@ static inline float exp2_of_negative(float x) {
     series = series * r + 6.931469440e-1f;
     series = series * r + 1.0000001192f;
 
-    uint32_t bits;
-    memcpy(&bits, &shifted, sizeof bits);
-    bits = (bits + 127) << 23;
-    float power_of_two;
-    memcpy(&power_of_two, &bits, sizeof power_of_two);
-    return power_of_two * series;
+    return two_to_the(shifted) * series;
 }

@@ -47,6 +47,6 @@ size_t vae_factor(const Vae *vae);         // pixels a latent, per side: 2 ^ (le
 Tensor vae_encode(Context *ctx, const Vae *vae, Tensor pixels);
 
 // latents [B, latent_channels, h, w] as the encoder makes them (divide a run's by scaling_factor first)
-// -> pixels [B, 3, f h, f w], about -1..1, not clamped. Stable Diffusion's VAE takes 676 MB of activations for 512 x 512
+// -> pixels [B, 3, f h, f w], about -1..1, not clamped. Stable Diffusion's VAE takes 682 MB of activations for 512 x 512
 // pixels, and as many times that as there are more pixels.
 Tensor vae_decode(Context *ctx, const Vae *vae, Tensor latents);

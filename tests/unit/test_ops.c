@@ -104,6 +104,16 @@ static void test_exp(void) {
     EXPECT(isnan(exp_inline(NAN)), "NaN was lost");
 }
 
+static void test_exp2_of_negative(void) {
+    double worst = 0;
+    for (float x = -126; x <= 0; x += 0.0137f) worst = fmax(worst, fabs(exp2_of_negative(x) / exp2(x) - 1));
+    EXPECT(worst < 3e-7, "off by %.2e", worst);
+    EXPECT(fabsf(exp2_of_negative(0) - 1) < 2e-7f, "2^0 is %.9g", exp2_of_negative(0));
+    EXPECT(exp2_of_negative(-1e30f) < 2e-38f && exp2_of_negative(-INFINITY) < 2e-38f, "2^-1e30 is %g",
+           exp2_of_negative(-1e30f));
+    EXPECT(isnan(exp2_of_negative(NAN)), "NaN was lost");
+}
+
 static void test_shapes_by_hand(void) {
     Context ctx = naive_context();
     float x[] = {1, 2, 3, 4, 5, 6};
@@ -345,6 +355,7 @@ int main(void) {
     TEST(test_norms_by_hand);
     TEST(test_activations_by_hand);
     TEST(test_exp);
+    TEST(test_exp2_of_negative);
     TEST(test_shapes_by_hand);
     TEST(test_embeddings);
     TEST(test_weight_formats);
