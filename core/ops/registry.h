@@ -39,7 +39,8 @@ typedef enum Op {
 } Op;
 
 // Weights are laid out as the file has them: [Cout, Cin, K, K], [Cout, Cin], [C], [V, D]. A variant that wants them
-// packed or transformed needs one field more, prepare(weight), run once at load.
+// packed or transformed does that itself, a piece at a time in its scratch memory: kept beside the weights they would
+// take as much memory again, or four times as much, and fetching that takes about as long as making it.
 typedef struct Kernel {
     Op op;
     const char *variant;      // "naive", "openmp", "blas", ...
@@ -57,6 +58,6 @@ const char *op_about(Op op);  // one line: what the op is for
 size_t kernel_count(void);
 const Kernel *kernel_at(size_t index);                  // rows in the order of Op, slowest variant first
 const Kernel *kernel_find(Op op, const char *variant);  // NULL if there is none
-// The fastest that this machine can run: the last row that runs here and is fast here of those of this precision or, where the op has
-// none of it, of the F32 ones.
+// The fastest on this machine: the last row that runs here and is fast here, of those of this precision or, where the op
+// has none of it, of the F32 ones.
 const Kernel *kernel_default(Op op, DType precision);
