@@ -7,6 +7,7 @@
 #include "base/convert.h"
 
 #include "base/check.h"
+#include "base/machine.h"
 
 #include <string.h>
 #ifdef __x86_64__
@@ -101,13 +102,8 @@ static void f32_to_bf16_plain(void *out, const void *in, size_t n) {
 
 // ---- all of them ----------------------------------------------------------------------------------------------------
 
-bool convert_has_f16c(void) {
-#ifdef __x86_64__
-    return __builtin_cpu_supports("avx2");  // all that have this have F16C, too, which clang 14 can't ask about
-#else
-    return false;
-#endif
-}
+// All that have AVX2 have F16C, too, which clang 14 can't ask about.
+bool convert_has_f16c(void) { return machine_has_avx2(); }
 
 static Convert *to_f32(DType from, bool f16c) {
 #ifdef __x86_64__

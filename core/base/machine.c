@@ -24,7 +24,8 @@ static Level highest_allowed(void) {
 
 bool machine_check(Error *error) {
     return highest_allowed() < LEVEL_COUNT ||
-           error_set(error, "SCULPT_INSTRUCTIONS=%.40s: there is no such level; take plain, avx2 or avx512, or unset it",
+           error_set(error,
+                     "SCULPT_INSTRUCTIONS=%.40s: there is no such level; take plain, avx2 or avx512, or unset it",
                      asked_for());
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/tensor.h"
 
+#include "base/bits.h"
 #include "base/check.h"
 
 #include <math.h>
@@ -50,18 +51,6 @@ const char *dtype_name(DType dtype) {
 }
 
 // ---- half precision (IEEE 754-2008 binary16): 1 sign bit, 5 of exponent with bias 15, 10 of fraction ---------------
-
-static float float_of_bits(uint32_t bits) {
-    float x;
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
-
-static uint32_t bits_of_float(float x) {
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits;
-}
 
 // Shifted into place, a half is a float whose exponent is biased by 15 instead of 127; a multiplication by 2^112 mends
 // that, and gets subnormals right too. Infinity and NaN have the largest exponent and need it set by hand. NaNs keep

@@ -30,12 +30,6 @@ static bool run_pass(void *subject, Profile *profile, Error *error) {
     return ok;
 }
 
-static void add_cost(Cost *all, const Cost *one, size_t times) {
-    all->flops += times * one->flops;
-    all->bytes += times * one->bytes;
-    all->calls += times * one->calls;
-}
-
 static bool measure(Bench *bench, const Model *model, Error *error) {
     const Options *o = bench->options;
     RunBench run = {.model = model, .settings = settings_asked(model, o)};
@@ -48,9 +42,9 @@ static bool measure(Bench *bench, const Model *model, Error *error) {
     }
     RunCost cost;
     if (!run_cost(model, settings, &cost, error)) return false;
-    add_cost(&bench->planned, &cost.text, 1);
-    add_cost(&bench->planned, &cost.step, cost.timestep_count);
-    add_cost(&bench->planned, &cost.decode, 1);
+    cost_add(&bench->planned, &cost.text, 1);
+    cost_add(&bench->planned, &cost.steps, 1);
+    cost_add(&bench->planned, &cost.decode, 1);
     bench->weight_bytes = cost.weight_bytes;
     snprintf(bench->subject, sizeof bench->subject, "run of %.150s, %zu x %zu pixels, %zu steps of %s, guidance %g",
              model->path, settings->width, settings->height, cost.timestep_count, cost.scheduler->name,

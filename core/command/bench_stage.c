@@ -70,13 +70,6 @@ static bool stage_pass(void *subject, Profile *profile, Error *error) {
 
 // ---- what it takes --------------------------------------------------------------------------------------------------
 
-static bool choose_kernels(Context *ctx, const Options *o, Error *error) {
-    bool ok = true;
-    context_choose_defaults(ctx, o->precision);
-    for (size_t i = 0; ok && i < o->kernel_count; i++) ok = context_choose_kernel(ctx, o->kernels[i], error);
-    return ok;
-}
-
 static void fill_input(StageBench *s) {
     size_t channels = s->unet ? unet_config(s->unet)->in_channels : s->vae ? vae_config(s->vae)->latent_channels : 0;
     size_t width = s->unet ? unet_config(s->unet)->cross_attention_dim : 0, prompts = s->batch * PROMPT_TOKENS;
@@ -129,7 +122,8 @@ static bool activations_open(StageBench *s, const Context *plan, size_t wanted, 
 static bool measure(Bench *bench, StageBench *s, Error *error) {
     Context plan;
     context_open_planning(&plan, NULL);
-    bool ok = choose_kernels(&plan, bench->options, error);
+    const Options *o = bench->options;
+    bool ok = context_choose_kernels(&plan, o->precision, o->kernels, o->kernel_count, error);
     if (ok) {
         size_t wanted = plan_pass(bench, s, &plan);
         ok = activations_open(s, &plan, wanted, bench->threads, error);

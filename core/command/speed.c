@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/convert.h"
+#include "base/least.h"
 #include "base/rng.h"
 #include "run/run.h"
 
@@ -28,8 +29,6 @@ typedef struct Trial {
 } Trial;
 
 enum { MOST_TOKENS = 4096, LINEAR_TOKENS = 1024, QUERIES = 256, MOST_SIDE = 32, DRAWN = 1 << 16 };
-
-static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
 static Trial trial_for(const Model *model, const Settings *settings) {
     const UNetConfig *unet = unet_config(model->unet);

@@ -22,6 +22,7 @@
 
 #include "ops/attention.h"
 
+#include "base/least.h"
 #include "base/machine.h"
 #include "ops/bf16_pairs.h"
 #include "ops/exp.h"
@@ -32,8 +33,7 @@
 #include <string.h>
 
 enum {
-    KEYS =
-        126,  // in a block: nine times what gemm keeps in registers, and 16 KB of scores, which stay in the nearest cache
+    KEYS = 126,  // in a block: nine times what gemm keeps in registers; their 16 KB of scores stay in the nearest cache
     PANELS = 4,  // of queries that a block of keys and values is fetched for
     PARTS = 64,  // that the work is dealt in, each with memory of its own
 };
@@ -53,8 +53,6 @@ typedef struct Queries {
     float largest[PANEL];  // m
     float total[PANEL];    // l
 } Queries;
-
-static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
 static size_t part_size(AttentionShape s) { return (PANELS * 2 * s.d + KEYS) * PANEL; }
 
@@ -200,7 +198,7 @@ static void attend(float *out, const float *q, Head head, size_t i0, size_t coun
     }
 }
 
-// all: the first head of the first picture; of the others, `picture` and `channels` units further
+// all: the first head of the first picture. k_picture, v_picture: units from a picture's keys and values to the next one's.
 static void attend_heads(float *out, const float *q, Head all, size_t k_picture, size_t v_picture, AttentionShape s,
                          void *scratch) {
     size_t C = s.heads * s.d, tiles = tiles_a_head(s), count = s.B * s.heads * tiles, parts = part_count(s);

@@ -2,18 +2,11 @@
 
 #include "ops/bf16_pairs.h"
 
+#include "base/bits.h"
 #include "base/machine.h"
 #include "ops/wide.h"
 
-#include <string.h>
-
-static inline uint32_t bits_of(float x) {
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits;
-}
-
-static inline uint32_t rounded(float x) { return bits_of(x) + 0x8000; }
+static inline uint32_t rounded(float x) { return bits_of_float(x) + 0x8000; }
 
 // The first number stands in the lower half.
 static inline uint32_t pair_of(float first, float second) {

@@ -1,7 +1,7 @@
 // bf16_pairs.h - floats rounded to bf16 and put together in pairs, as gemm reads them
 //
 // Where: what the bf16 kernels do to their inputs. (Weights are bf16 in memory already: base/convert.h.) Elsewhere: the
-// instruction vcvtne2ps2bf16. Rounded to the nearest; of two that are as near, the larger one, which saves an operation.
+// instruction vcvtne2ps2bf16. Rounded to the nearest; of two that are as near, the one farther from 0, which saves an operation.
 
 #pragma once
 

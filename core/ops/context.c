@@ -10,6 +10,16 @@
 #include <stdio.h>
 #include <string.h>
 
+void cost_add(Cost *sum, const Cost *cost, size_t times) {
+    sum->flops += times * cost->flops;
+    sum->bytes += times * cost->bytes;
+    sum->calls += times * cost->calls;
+    for (int op = 0; op < OP_COUNT; op++) {
+        sum->ops[op].flops += times * cost->ops[op].flops;
+        sum->ops[op].bytes += times * cost->ops[op].bytes;
+    }
+}
+
 void context_choose_defaults(Context *ctx, DType precision) {
     for (int op = 0; op < OP_COUNT; op++) ctx->kernels[op] = kernel_default((Op)op, precision);
 }
@@ -80,6 +90,13 @@ bool context_choose_kernel(Context *ctx, const char *choice, Error *error) {
     }
     ctx->kernels[op] = kernel;
     return true;
+}
+
+bool context_choose_kernels(Context *ctx, DType precision, const char *const choices[], size_t count, Error *error) {
+    bool ok = true;
+    context_choose_defaults(ctx, precision);
+    for (size_t i = 0; ok && i < count; i++) ok = context_choose_kernel(ctx, choices[i], error);
+    return ok;
 }
 
 bool context_stopped(const Context *ctx) { return ctx->stop && atomic_load(ctx->stop); }

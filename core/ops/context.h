@@ -27,6 +27,9 @@ typedef struct Cost {
     } ops[OP_COUNT];  // how much of it is whose
 } Cost;
 
+// sum += times cost
+void cost_add(Cost *sum, const Cost *cost, size_t times);
+
 // Called with each tensor that a stage shows: where it stands ("unet.down_blocks.0.attentions.1") and what it holds.
 // The tensor is only valid during the call.
 typedef void Observer(void *listener, const char *place, Tensor tensor);
@@ -76,6 +79,9 @@ void context_choose_defaults(Context *ctx, DType precision);
 // Chooses a kernel by "op=variant", e.g. "conv2d=naive". Errors: no such op, no such variant (both list what there is),
 // or one that this machine can't run.
 bool context_choose_kernel(Context *ctx, const char *choice, Error *error);
+
+// The fastest of a precision, but for those that `count` choices name. Errors: as above.
+bool context_choose_kernels(Context *ctx, DType precision, const char *const choices[], size_t count, Error *error);
 
 bool context_stopped(const Context *ctx);
 

@@ -7,6 +7,7 @@
 #include "ops/conv2d.h"
 
 #include "base/convert.h"
+#include "base/least.h"
 #include "ops/bf16_pairs.h"
 #include "ops/gemm.h"
 
@@ -211,8 +212,6 @@ enum {
     BLOCKS = 8,             // blocks, and something to do for every thread
     SLICE_PANELS = 4,       // and panels
 };
-
-static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
 static size_t depth_of(Conv2dShape s) { return s.Cin * s.K * s.K; }
 

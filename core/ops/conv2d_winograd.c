@@ -30,6 +30,7 @@
 
 #include "ops/conv2d.h"
 
+#include "base/least.h"
 #include "ops/gemm.h"
 #include "ops/winograd.h"
 
@@ -40,8 +41,6 @@ enum {
     CHUNK_BYTES = 4 << 20,  // of V, and not fewer panels than
     CHUNK_PANELS_LEAST = 6,
 };
-
-static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
 // How much is done at a time, and how far apart the 36 matrices of U, V and M lie. Where that is a multiple of 4 KiB, as
 // sizes of layers like to be, all 36 numbers of a tile would fall on the same few places of the cache and push each other

@@ -11,8 +11,7 @@
 
 #pragma once
 
-#include <stdint.h>
-#include <string.h>
+#include "base/bits.h"
 
 // condition ? a : b, by masks. GCC keeps a comparison of floats as a branch, since it may raise a flag that somebody
 // might read (-ftrapping-math, its default), and a loop with a branch in it isn't vectorised.
@@ -26,14 +25,7 @@ static inline float select_float(int32_t condition, float a, float b) {
 }
 
 // 2^n, of n + 1.5 x 2^23: n stands in that float's lowest bits
-static inline float two_to_the(float shifted) {
-    uint32_t bits;
-    memcpy(&bits, &shifted, sizeof bits);
-    bits = (bits + 127) << 23;
-    float power;
-    memcpy(&power, &bits, sizeof power);
-    return power;
-}
+static inline float two_to_the(float shifted) { return float_of_bits((bits_of_float(shifted) + 127) << 23); }
 
 static inline float exp_inline(float x) {
     // Below this the answer isn't a normal float any more: stay at the smallest that is.

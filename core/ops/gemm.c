@@ -16,6 +16,7 @@
 
 #include "ops/gemm_kernels.h"
 
+#include "base/least.h"
 #include "base/machine.h"
 
 enum { K_BLOCK = 512 };  // 14 rows of it are 28 KB, a panel of it 64 KB
@@ -35,8 +36,8 @@ void gemm(Gemm whole) {
     for (size_t k = 0; k < whole.K; k += K_BLOCK) {
         for (size_t j = 0; j < whole.N; j += PANEL) {
             Gemm part = whole;
-            part.K = whole.K - k < K_BLOCK ? whole.K - k : K_BLOCK;
-            part.N = whole.N - j < PANEL ? whole.N - j : PANEL;
+            part.K = least(whole.K - k, K_BLOCK);
+            part.N = least(whole.N - j, PANEL);
             part.out += j;
             part.rows = (const float *)whole.rows + k * whole.k_stride;
             part.panels = (const float *)whole.panels + j / PANEL * whole.panel_stride + k * PANEL;
@@ -92,7 +93,6 @@ static PackTransposed *pack_transposed_here(void) {
 void pack_transposed(void *panels, const void *matrix, size_t stride, size_t K, size_t N) {
     PackTransposed *one_panel = pack_transposed_here();
     for (size_t j = 0; j < N; j += PANEL) {
-        one_panel((float *)panels + j * K, (const float *)matrix + j * stride, stride, K,
-                  N - j < PANEL ? N - j : PANEL);
+        one_panel((float *)panels + j * K, (const float *)matrix + j * stride, stride, K, least(N - j, PANEL));
     }
 }

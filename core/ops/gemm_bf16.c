@@ -18,19 +18,11 @@
 //
 // Without that instruction pairs are taken apart: a bf16 becomes a float by 16 zero bits.
 
+#include "base/bits.h"
 #include "ops/gemm_kernels.h"
 #include "ops/wide.h"
 
-#include <stdint.h>
-#include <string.h>
-
 // ---- any machine ----------------------------------------------------------------------------------------------------
-
-static inline float float_of_bits(uint32_t bits) {
-    float x;
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
 
 static inline float first_of(uint32_t pair) { return float_of_bits(pair << 16); }
 static inline float second_of(uint32_t pair) { return float_of_bits(pair & 0xffff0000u); }

@@ -8,6 +8,7 @@
 #include "ops/linear.h"
 
 #include "base/convert.h"
+#include "base/least.h"
 #include "ops/bf16_pairs.h"
 #include "ops/gemm.h"
 
@@ -79,8 +80,6 @@ enum {
     SLICE_PANELS = 4,       // in one thread's product
     FEW_ROWS = 6,
 };
-
-static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
 // The product in units (gemm.h): floats, or pairs of bf16.
 typedef struct Units {

@@ -5,6 +5,7 @@
 
 #include "ops/winograd.h"
 
+#include "base/bits.h"
 #include "base/convert.h"
 #include "base/machine.h"
 #include "ops/wide.h"
@@ -175,10 +176,7 @@ INLINE void make_v(float *v, size_t step, const float *in, size_t c, size_t firs
 
 // The windows of WINOGRAD_LANES channels from bf16: a float's upper half
 INLINE void widen(float *out, const uint16_t *in) {
-    for (size_t i = 0; i < 9 * WINOGRAD_LANES; i++) {
-        uint32_t bits = (uint32_t)in[i] << 16;
-        memcpy(&out[i], &bits, sizeof bits);
-    }
+    for (size_t i = 0; i < 9 * WINOGRAD_LANES; i++) out[i] = float_of_bits((uint32_t)in[i] << 16);
 }
 
 // Up to WINOGRAD_LANES windows of input channels, weight [count, 3, 3] -> U, in the same way. type: F32 or BF16.

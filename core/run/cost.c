@@ -16,16 +16,6 @@ static void plan(Context *ctx, const Kernel *const kernels[OP_COUNT], const RunS
     ctx->listener = shape->listener;
 }
 
-static void cost_add(Cost *sum, const Cost *cost, size_t times) {
-    sum->flops += times * cost->flops;
-    sum->bytes += times * cost->bytes;
-    sum->calls += times * cost->calls;
-    for (int op = 0; op < OP_COUNT; op++) {
-        sum->ops[op].flops += times * cost->ops[op].flops;
-        sum->ops[op].bytes += times * cost->ops[op].bytes;
-    }
-}
-
 // Adds what was planned to a stage's cost and closes the context.
 static void planned(Context *ctx, Cost *cost, RunCost *total) {
     cost_add(cost, &ctx->cost, 1);

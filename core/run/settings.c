@@ -140,11 +140,7 @@ bool settings_kernels(const Settings *settings, const Kernel *kernels[OP_COUNT],
     }
     Context chooser;
     context_open_planning(&chooser, NULL);
-    context_choose_defaults(&chooser, settings->precision);
-    bool ok = true;
-    for (size_t i = 0; ok && i < settings->kernel_count; i++) {
-        ok = context_choose_kernel(&chooser, settings->kernels[i], error);
-    }
+    bool ok = context_choose_kernels(&chooser, settings->precision, settings->kernels, settings->kernel_count, error);
     memcpy(kernels, chooser.kernels, sizeof chooser.kernels);
     context_close(&chooser);
     return ok;

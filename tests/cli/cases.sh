@@ -56,6 +56,12 @@ accepts() {
     timeout 300 "$sculpt" "$@" >"$work/stdout" 2>"$work/stderr" </dev/null || problem "sculpt $*: $(tail -n 1 "$work/stderr")"
 }
 
+# says JQ-EXPRESSION VALUE: what the file `object`, JSON, says there
+says() { expect "$1" "$(jq -c "$1" object)" "$2"; }
+
+# holds JQ-EXPRESSION: that this is true of `object`
+holds() { jq -e "$1" object >/dev/null || problem "not so: $1 in $(head -c 1500 object)"; }
+
 expect() { [ "$2" = "$3" ] || problem "$1: \"${2:0:200}\", not \"${3:0:200}\""; }
 
 draw() { accepts "$@" -m "$model" -s 2 --seed 1; }

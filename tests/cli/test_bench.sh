@@ -10,12 +10,6 @@ benches() {
     cp "$work/stdout" object
 }
 
-# says JQ-EXPRESSION VALUE: what the object says there
-says() { expect "$1" "$(jq -c "$1" object)" "$2"; }
-
-# holds JQ-EXPRESSION: that this is true of the object
-holds() { jq -e "$1" object >/dev/null || problem "not so: $1 in $(head -c 1500 object)"; }
-
 # adds_up REPS: the ops are those of the plan, and take no longer than the pass
 adds_up() {
     says '.reps | length' "$1"

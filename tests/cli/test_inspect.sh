@@ -13,12 +13,6 @@ inspects() {
     cp "$work/stdout" object
 }
 
-# says JQ-EXPRESSION VALUE: what the object says there
-says() { expect "$1" "$(jq -c "$1" object)" "$2"; }
-
-# holds JQ-EXPRESSION: that this is true of the object
-holds() { jq -e "$1" object >/dev/null || problem "not so: $1 in $(head -c 1500 object)"; }
-
 critters=$tree/data/models/critters
 
 what_is_in_it() {
