@@ -10,7 +10,8 @@
 // it, looks at every step, stops, copies, changes.
 // Papers: Rombach et al. 2022 (arXiv 2112.10752); Ho & Salimans 2022 (arXiv 2207.12598) for the guidance.
 // Read next: run/run.h for what a Run holds, schedulers/ddim.c for what a step is, stages/unet.c for what happens in
-// one, run/start.c and run/decode.c for the two ends, run/inpaint.c for a step that keeps a part of a picture.
+// one, run/start.c and run/decode.c for the two ends, run/inpaint.c for a step that keeps a part of a picture,
+// run/replay.c for one whose answer is known already.
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -136,11 +137,9 @@ void run_free(Run *run) {
 // ---- step -----------------------------------------------------------------------------------------------------------
 
 // The U-Net is asked once for each row of embeddings (in an unguided step only for the last, the prompt's), about the
-// same latents and in one batch:
-// model_input [rows, in_channels, h, w], embeddings [rows, L, D] -> its answer [rows, 4, h, w], in the arena
-static Tensor ask_unet(Run *run, StepWork work) {
-    const Prompts *prompts = &run->prompts;
-    size_t rows = work.rows, in_channels = unet_config(run->model->unet)->in_channels;
+// same latents and in one batch: model_input [rows, in_channels, h, w], embeddings [rows, L, D] -> [rows, 4, h, w]
+Tensor run_ask_unet(Run *run, const Prompts *prompts, size_t rows, Tensor deep, bool deep_known) {
+    size_t in_channels = unet_config(run->model->unet)->in_channels;
     float timestep = run->scheduler->timesteps[run->next], timesteps[2] = {timestep, timestep};
     float guidance = (float)(as_written(run->settings.guidance_scale) - 1), guidances[2] = {guidance, guidance};
     run->scheduler->kind->scale_model_input(run->scheduler, run->next, run->latents, run->model_input, run->n);
@@ -148,7 +147,7 @@ static Tensor ask_unet(Run *run, StepWork work) {
     if (rows == 2) memcpy(run->model_input + run->input_n, run->model_input, run->input_n * sizeof *run->model_input);
 
     int threads_before = context_enter(&run->ctx);
-    UNetShared shared = {prompts->text.layers, deep_cache_rows(&run->deep, rows), work.shallow};
+    UNetShared shared = {prompts->text.layers, deep, deep_known};
     Tensor answer = unet_forward_with(&run->ctx, run->model->unet,
                                       tensor_over(run->model_input, shape4(rows, in_channels, run->height, run->width)),
                                       tensor_over(timesteps, shape1(rows)), tensor_over(guidances, shape1(rows)),
@@ -207,7 +206,7 @@ static bool take_answer(Run *run, size_t rows, const float *answer, Error *error
     return true;
 }
 
-static void take_down_step(Run *run, StepWork work, double seconds) {
+static void take_down_step(Run *run, StepWork work) {
     bool guided = work.rows == 2;
     run->last = (StepRecord){.k = run->done,
                              .timestep = run->scheduler->timesteps[run->next],
@@ -220,37 +219,41 @@ static void take_down_step(Run *run, StepWork work, double seconds) {
                              .channels = LATENT_CHANNELS,
                              .height = run->height,
                              .width = run->width,
-                             .shallow = work.shallow,
-                             .seconds = seconds};
-    run->times.steps += seconds;
+                             .shallow = work.shallow};
 }
 
-StepResult run_step(Run *run, Error *error) {
+void run_advance(Run *run, StepWork work) {
     Scheduler *scheduler = run->scheduler;
-    if (run->next == scheduler->timestep_count) return STEP_NONE_LEFT;
-
-    double start = seconds_now();
-    StepWork work = step_work(&run->settings, scheduler, run->next, run->prompts.rows, run->deep.age);
-    Scope scope = scope_open(&run->ctx.arena);
-    Tensor answer = ask_unet(run, work);
-    bool stopped = atomic_exchange(&run->stop, false);
-    bool taken = !stopped && take_answer(run, work.rows, tensor_f32(answer), error);
-    scope_close(&run->ctx.arena, &scope);
-    if (!taken) return stopped ? STEP_CANCELLED : STEP_FAILED;
-
     bool draws = scheduler->kind->draws_noise(scheduler, run->next);
     if (draws) rng_normal(&run->rng, run->fresh_noise, run->n);
     scheduler->kind->step(scheduler, run->next, run->latents, run->noise_pred, draws ? run->fresh_noise : NULL,
                           run->other_latents, run->pred_original_sample, run->n);
     if (inpaint_blends(run)) inpaint_blend(run, run->next + 1, run->other_latents);
 
-    take_down_step(run, work, seconds_now() - start);
-    run->deep.age = deep_age_after(run->deep.age, work);
+    take_down_step(run, work);
     float *before = run->latents;
     run->latents = run->other_latents;
     run->other_latents = before;
     run->next++;
     run->done++;
+}
+
+StepResult run_step(Run *run, Error *error) {
+    if (run->next == run->scheduler->timestep_count) return STEP_NONE_LEFT;
+
+    double start = seconds_now();
+    StepWork work = step_work(&run->settings, run->scheduler, run->next, run->prompts.rows, run->deep.age);
+    Scope scope = scope_open(&run->ctx.arena);
+    Tensor answer = run_ask_unet(run, &run->prompts, work.rows, deep_cache_rows(&run->deep, work.rows), work.shallow);
+    bool stopped = atomic_exchange(&run->stop, false);
+    bool taken = !stopped && take_answer(run, work.rows, tensor_f32(answer), error);
+    scope_close(&run->ctx.arena, &scope);
+    if (!taken) return stopped ? STEP_CANCELLED : STEP_FAILED;
+
+    run_advance(run, work);
+    run->deep.age = deep_age_after(run->deep.age, work);
+    run->last.seconds = seconds_now() - start;
+    run->times.steps += run->last.seconds;
     return STEP_DONE_ONE;
 }
 

@@ -16,6 +16,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     PICTURES = 3,                    // of 2 x 2 patches each; more would cost a large VAE seconds
@@ -168,10 +169,20 @@ static bool decode_preview(Run *run, const float *latents, Image *image, Error *
     return ok;
 }
 
+static bool measured(Run *run, Error *error) {
+    if (!run->has_latent_rgb) run->has_latent_rgb = measure(run, error);
+    return run->has_latent_rgb;
+}
+
+bool run_latent_rgb(Run *run, float latent_rgb[UNKNOWNS][3], Error *error) {
+    if (!measured(run, error)) return false;
+    memcpy(latent_rgb, run->latent_rgb, sizeof run->latent_rgb);
+    return true;
+}
+
 bool run_preview(Run *run, const float *latents, Image *image, Error *error) {
     if (run->model->preview_vae) return decode_preview(run, latents, image, error);
-    if (!run->has_latent_rgb) run->has_latent_rgb = measure(run, error);
-    if (!run->has_latent_rgb) return false;
+    if (!measured(run, error)) return false;
     size_t area = run->height * run->width;
     *image = image_new(run->width, run->height);
     if (!image->pixels) return error_set(error, "preview: no memory for %zu pixels; close other programs", area);

@@ -7,7 +7,8 @@
 //     copy.c       copy and change                           preview.c    latents to a small picture, nearly free
 //     trace.c      all that happened, as a file              recipe.c     what a picture was made from, as text
 //     notes.c      the settings as text                      family.c     which Stable Diffusion it is, for people
-//     shortcuts.c  what a step may leave out
+//     shortcuts.c  what a step may leave out                 replay.c     a step whose answer is known already
+//     ask.c        another question about the same latents   deletion.c   where does a word act? ask without it
 
 #pragma once
 
@@ -140,7 +141,6 @@ bool decode_through(const Run *run, Context *ctx, const Vae *vae, const float *l
 bool start_from_noise(Run *run, const float *latents, Error *error);
 bool start_from_image(Run *run, const Image *init, Error *error);
 // init at the run's size, [3, H, W] in -1..1, malloc'ed
-// init at the run's size, [3, H, W] in -1..1, malloc'ed
 float *start_pixels(const Run *run, const Image *init, Error *error);
 // The encoder's answer to pixels, one draw of it -> latents [n]
 bool start_encode(Run *run, const float *pixels, float *latents, Error *error);
@@ -154,6 +154,11 @@ bool inpaint_copy(Run *copy, const Run *run, Error *error);
 void inpaint_free(Inpaint *inpaint);
 
 // pipeline.c
+// One pass of the U-Net about the latents as they are, at the timestep that comes next: for the prompts' last so many rows
+// its answer [rows, 4, h, w], in the arena; it holds nothing if the run was stopped. deep, deep_known: as in UNetShared
+Tensor run_ask_unet(Run *run, const Prompts *prompts, size_t rows, Tensor deep, bool deep_known);
+// Takes the step that comes next with the answer in model_output [rows, n] and noise_pred: draws noise, walks, takes down.
+void run_advance(Run *run, StepWork work);
 bool run_take_memory(Run *run, Error *error);  // run->memory, by n and input_n
 // Between steps: an arena of at least so many bytes, if these settings allow it
 bool run_make_room(Run *run, const Settings *settings, size_t bytes, Error *error);

@@ -5,9 +5,9 @@
 #include "stages/prompt_weights.h"
 
 #include "base/check.h"
-#include "stages/tokenizer_text.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -140,4 +140,17 @@ void weighted_prompt_free(WeightedPrompt *prompt) {
     free(prompt->text);
     free(prompt->fragments);
     *prompt = (WeightedPrompt){0};
+}
+
+// ---- writing --------------------------------------------------------------------------------------------------------
+
+void prompt_weights_write(TextBuffer *prompt, const char *text, size_t n, double weight) {
+    if (weight != 1) text_append(prompt, "(", 1);
+    for (size_t i = 0; i < n; i++) {
+        if (strchr("()[]\\", text[i])) text_append(prompt, "\\", 1);
+        text_append(prompt, text + i, 1);
+    }
+    if (weight == 1) return;
+    char end[32];
+    text_append(prompt, end, (size_t)snprintf(end, sizeof end, ":%.9f)", weight));
 }

@@ -15,6 +15,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "stages/tokenizer_text.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,3 +37,7 @@ enum { PROMPT_WEIGHT_MAX = 1000, PROMPT_BRACKETS_MAX = 100 };
 // PROMPT_BRACKETS_MAX open brackets of one kind. prompt may be any bytes. Give out back with weighted_prompt_free.
 bool prompt_weights_read(const char *prompt, WeightedPrompt *out, Error *error);
 void weighted_prompt_free(WeightedPrompt *prompt);
+
+// The other way round: appends n bytes of text so that they are read as that text, of this weight. The weight is written
+// with nine decimals.
+void prompt_weights_write(TextBuffer *prompt, const char *text, size_t n, double weight);
