@@ -16,11 +16,14 @@
 
 static bool inside_character(const char *text, size_t at) { return ((uint8_t)text[at] & 0xc0) == 0x80; }
 
-// Whether a token ends in a letter, digit or mark. It may be a part of one.
+// Whether token i ends in a letter, digit or mark, or is an apostrophe between two. It may be a part of a character.
 static bool is_wordlike(const TokenIds *tokens, size_t i) {
-    size_t end = tokens->tokens[i].end;
-    while (inside_character(tokens->text, end)) end++;
-    return text_last_is_word(tokens->text, end);
+    const char *text = tokens->text;
+    size_t start = tokens->tokens[i].start, end = tokens->tokens[i].end;
+    while (inside_character(text, end)) end++;
+    if (text_last_is_word(text, end)) return true;
+    if (end - start != 1 || text[start] != '\'' || start == 0 || text[end] == '\0') return false;
+    return text_last_is_word(text, start) && text_first_is_word(text + end, strnlen(text + end, 4));
 }
 
 // Whether token i goes on with what token i - 1 began
@@ -62,6 +65,12 @@ static void append_part(TextBuffer *prompt, const TokenIds *tokens, size_t start
     if (end > start) prompt_weights_write(prompt, tokens->text + start, end - start, (double)weight);
 }
 
+// Whether [0, before) and [behind, n) end and begin with what would be one word side by side
+static bool would_join(const char *text, size_t before, size_t behind, size_t n) {
+    if (before == 0 || behind == n || text[before - 1] == ' ' || text[behind] == ' ') return false;
+    return text_last_is_word(text, before) == text_first_is_word(text + behind, n - behind);
+}
+
 char *prompt_without_word(const TokenIds *tokens, const PromptWord *word, bool prompt_weights) {
     const char *text = tokens->text;
     size_t n = strlen(text), before = word->start, behind = word->end;  // [0, before) and [behind, n) remain
@@ -70,13 +79,11 @@ char *prompt_without_word(const TokenIds *tokens, const PromptWord *word, bool p
         before--;
     else if (before == 0 && space_behind)
         behind++;
-    bool would_join =
-        before > 0 && behind < n && text_last_is_word(text, before) && text_first_is_word(text + behind, n - behind);
 
     TextBuffer prompt = {0};
     text_append(&prompt, "", 0);
     append_part(&prompt, tokens, 0, before, prompt_weights);
-    if (would_join) text_append(&prompt, " ", 1);
+    if (would_join(text, before, behind, n)) text_append(&prompt, " ", 1);
     append_part(&prompt, tokens, behind, n, prompt_weights);
     return prompt.data;
 }
