@@ -219,9 +219,11 @@ bool run_decode(Run *run, const float *latents, Image *image, float *float_pixel
 bool run_latent_rgb(Run *run, float latent_rgb[LATENT_CHANNELS + 1][3], Error *error);
 
 // Asks the U-Net about the latents as they are now, at the timestep that comes next, with another prompt (read as the
-// settings have theirs read: prompt_weights, clip_skip); NULL: with the run's own. One row, without guidance or deep
-// features; observers and profile see it pass. answer [4, h, w]. The run stays as it is, bit for bit. Errors: a finished
-// run, which has no next timestep; a prompt that can't be read; an answer that isn't finite; after run_stop, "cancelled".
+// settings have theirs read: prompt_weights, clip_skip); NULL: with the run's own, whose answer is noise_pred_text as the
+// next step will have it, but for the last bits where two rows are computed in other tiles than one. answer [4, h, w], one
+// row, without guidance or deep features; observers and profile see it pass. The run stays as it is, bit for bit. Errors: a
+// finished run, which has no next timestep; a prompt that can't be read; an answer that isn't finite; after run_stop,
+// "cancelled".
 bool run_ask(Run *run, const char *prompt, float *answer, Error *error);
 
 // From any thread: the step (or decoding) under way ends within one op; between steps, the next one ends at once. One

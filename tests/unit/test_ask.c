@@ -71,9 +71,9 @@ static void test_answers_of_other_unets(void) {
     image_free(&mask);
 }
 
-// With guidance a step asks in a batch of two and run_ask in one of one. Matrices of another height may be cut into other
-// tiles, whose sums round otherwise: the answers agree to some bits of the last place.
-static void expect_both_halves(const Model *model, const Settings *settings) {
+// With guidance a step asks in a batch of two and run_ask in one of one. linear's fast kernels cut a matrix of few rows
+// into other tiles, whose sums round otherwise: with them the answers agree but for the last bits, with naive exactly.
+static void expect_both_halves(const Model *model, const Settings *settings, double bound) {
     Error error = {0};
     Run *run = runs_begin(model, settings);
     for (size_t k = 0; k < run_step_count(run); k++) {
@@ -83,9 +83,9 @@ static void expect_both_halves(const Model *model, const Settings *settings) {
         runs_step(run, 1);
         const StepRecord *step = run_last_step(run);
         double off = relative_l2(text, step->noise_pred_text, LATENTS);
-        EXPECT(off <= 1e-6, "step %zu: the prompt's answer is off by %.2g", k, off);
+        EXPECT(off <= bound, "step %zu: the prompt's answer is off by %.2g", k, off);
         off = relative_l2(uncond, step->noise_pred_uncond, LATENTS);
-        EXPECT(off <= 1e-6, "step %zu: the negative prompt's answer is off by %.2g", k, off);
+        EXPECT(off <= bound, "step %zu: the negative prompt's answer is off by %.2g", k, off);
     }
     run_free(run);
 }
@@ -94,9 +94,13 @@ static void test_both_halves(void) {
     Model *model = runs_model();
     Settings settings = runs_usual(model);
     settings.negative_prompt = "blue";
-    expect_both_halves(model, &settings);
+    expect_both_halves(model, &settings, 1e-5);
     settings.scheduler = "heun";
-    expect_both_halves(model, &settings);
+    settings.kernels[0] = "linear=naive";
+    settings.kernels[1] = "conv2d=naive";
+    settings.kernels[2] = "attention=naive";
+    settings.kernel_count = 3;
+    expect_both_halves(model, &settings, 0);
     model_close(model);
 }
 

@@ -237,7 +237,7 @@ static void test_map(void) {
     runs_step(s.run, 1);
     const float *text = run_last_step(s.run)->noise_pred_text;
     EXPECT(run_deletion_map(undisturbed, &s.words[4], text, again, &error), "%s", error.message);
-    EXPECT(relative_l2(again, map, s.area) < 1e-4, "with the recorded answer it is off by %.2g",
+    EXPECT(relative_l2(again, map, s.area) < 1e-3, "with the recorded answer it is off by %.2g",
            relative_l2(again, map, s.area));
     runs_finish(s.run);
     runs_finish(undisturbed);
