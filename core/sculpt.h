@@ -187,10 +187,10 @@ typedef struct StepAnswer {
 Run *run_begin(const Model *model, const Settings *settings, Error *error);  // tokenizes, encodes, draws the noise
 StepResult run_step(Run *run, Error *error);
 // Takes the step that comes next with an answer that was taken down, and asks no U-Net: the noise that is drawn, the
-// scheduler's history, record and latents become what run_step made of it, bit for bit. noise_pred is taken as it is, not
-// guided again. Its seconds are 0. Deep features (deep_cache) aren't part of an answer: they are forgotten and the next
-// U-Net call is a whole one, so with deep_cache what follows may differ from the run that was taken down. STEP_FAILED: a
-// part is missing, or numbers aren't finite; the run is as it was.
+// scheduler's history, record and latents become what run_step made of it, bit for bit. noise_pred is taken as it is,
+// not guided again. Its seconds are 0. Deep features (deep_cache) aren't part of an answer: they are forgotten and the
+// next U-Net call is a whole one, so with deep_cache what follows may differ from the run that was taken down.
+// STEP_FAILED: a part is missing, or numbers aren't finite; the run is as it was.
 StepResult run_replay(Run *run, const StepAnswer *answer, Error *error);
 const StepRecord *run_last_step(const Run *run);        // NULL before the first
 bool run_finish(Run *run, Image *image, Error *error);  // decodes the latents as they are now
@@ -214,16 +214,16 @@ bool run_preview(Run *run, const float *latents, Image *image, Error *error);
 // The same through the VAE's decoder: the true picture, at a decoder's price. float_pixels (or NULL): [3, H, W] in
 // 0..1, not rounded. Stopped by run_stop it fails with the message "cancelled".
 bool run_decode(Run *run, const float *latents, Image *image, float *float_pixels, Error *error);
-// The linear map of run_preview, measured if it isn't yet, with a preview VAE too: rgb in 0..1 is the sum of latents[c] *
-// latent_rgb[c] over the channels, plus the last row. Fails as run_preview does.
+// The linear map of run_preview, measured if it isn't yet, with a preview VAE too: rgb in 0..1 is the sum of latents[c]
+// * latent_rgb[c] over the channels, plus the last row. Fails as run_preview does.
 bool run_latent_rgb(Run *run, float latent_rgb[LATENT_CHANNELS + 1][3], Error *error);
 
 // Asks the U-Net about the latents as they are now, at the timestep that comes next, with another prompt (read as the
-// settings have theirs read: prompt_weights, clip_skip); NULL: with the run's own, whose answer is noise_pred_text as the
-// next step will have it, but for the last bits where two rows are computed in other tiles than one. answer [4, h, w], one
-// row, without guidance or deep features; observers and profile see it pass. The run stays as it is, bit for bit. Errors: a
-// finished run, which has no next timestep; a prompt that can't be read; an answer that isn't finite; after run_stop,
-// "cancelled".
+// settings have theirs read: prompt_weights, clip_skip); NULL: with the run's own, whose answer is noise_pred_text as
+// the next step will have it, but for the last bits where two rows are computed in other tiles than one. answer [4, h,
+// w], one row, without guidance or deep features; observers and profile see it pass. The run stays as it is, bit for
+// bit. Errors: a finished run, which has no next timestep; a prompt that can't be read; an answer that isn't finite;
+// after run_stop, "cancelled".
 bool run_ask(Run *run, const char *prompt, float *answer, Error *error);
 
 // From any thread: the step (or decoding) under way ends within one op; between steps, the next one ends at once. One

@@ -22,8 +22,8 @@ typedef struct PromptWord {
     size_t first, last;  // of its tokens that are read: TokenIds.tokens[first] .. tokens[last], ids one further
 } PromptWord;
 
-// The words of a prompt in their order, but those that were cut off; of one that was cut through, all of its text. Writes
-// at most max of them, and returns how many there are: never more than TokenIds.used - 2.
+// The words of a prompt in their order, but those that were cut off; of one that was cut through, all of its text.
+// Writes at most max of them, and returns how many there are: never more than TokenIds.used - 2.
 size_t prompt_words(const TokenIds *tokens, PromptWord *words, size_t max);
 
 // The prompt's text (in lower case, as TokenIds has it) without this word of it, malloc'ed. Of two spaces one remains;

@@ -1,8 +1,8 @@
 // replay.c - a step whose answer is known: back to any step of a run that was taken down, without the U-Net
 //
-// Where: in the place of run_step. Nearly all of a step's time is the U-Net's; with its answer at hand, from a StepRecord
-// or a trace, the rest is a few additions a latent. So a run is brought to step k by beginning it anew and replaying k
-// answers: the seed's noise is drawn again, draw for draw, and the scheduler's history fills as it did.
+// Where: in the place of run_step. Nearly all of a step's time is the U-Net's; with its answer at hand, from a
+// StepRecord or a trace, the rest is a few additions a latent. So a run is brought to step k by beginning it anew and
+// replaying k answers: the seed's noise is drawn again, draw for draw, and the scheduler's history fills as it did.
 // Who wants to see what another prompt, guidance or scheduler had made of it goes on from there: run_change, run_step.
 // Read next: pipeline.c, whose run_advance takes the step; copy.c for a run that is still at hand.
 

@@ -154,10 +154,10 @@ bool inpaint_copy(Run *copy, const Run *run, Error *error);
 void inpaint_free(Inpaint *inpaint);
 
 // pipeline.c
-// One pass of the U-Net about the latents as they are, at the timestep that comes next: for the prompts' last so many rows
-// its answer [rows, 4, h, w], in the arena; it holds nothing if the run was stopped. deep, deep_known: as in UNetShared
+// One pass of the U-Net about the latents as they are, at the timestep that comes next, with the prompts' last so many
+// rows: its answer [rows, 4, h, w], in the arena, holds nothing if the run was stopped. deep, deep_known: see UNetShared
 Tensor run_ask_unet(Run *run, const Prompts *prompts, size_t rows, Tensor deep, bool deep_known);
-// Takes the step that comes next with the answer in model_output [rows, n] and noise_pred: draws noise, walks, takes down.
+// Takes the step that comes next with the answer in model_output [rows, n] and noise_pred, and takes it down.
 void run_advance(Run *run, StepWork work);
 bool run_take_memory(Run *run, Error *error);  // run->memory, by n and input_n
 // Between steps: an arena of at least so many bytes, if these settings allow it
