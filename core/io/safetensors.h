@@ -23,6 +23,10 @@ typedef struct SafetensorsEntry {
     size_t bytes;
 } SafetensorsEntry;
 
+typedef struct Metadata {
+    const char *key, *value;
+} Metadata;
+
 // Maps a file and checks its whole header: length, JSON, duplicate keys, dtypes that nobody defined, shapes whose
 // product overflows, offsets beyond the end, overlaps, holes, bytes that no tensor covers. NULL and an error that names
 // the file and the tensor. A defined dtype that is not ours is no error here (checkpoints hold the odd I32 counter);
@@ -34,6 +38,7 @@ size_t safetensors_count(const SafetensorsFile *file);
 const SafetensorsEntry *safetensors_at(const SafetensorsFile *file, size_t index);        // in the file's order
 const SafetensorsEntry *safetensors_find(const SafetensorsFile *file, const char *name);  // NULL if absent
 const char *safetensors_metadata(const SafetensorsFile *file, const char *key);           // NULL if absent
+const Metadata *safetensors_all_metadata(const SafetensorsFile *file, size_t *count);     // in the file's order
 
 // These numbers of an entry were used and won't be soon: the memory that holds the file's pages goes back to the system.
 // Looked at again, they are read from the file again.
@@ -43,10 +48,6 @@ typedef struct NamedTensor {
     const char *name;
     Tensor tensor;
 } NamedTensor;
-
-typedef struct Metadata {
-    const char *key, *value;
-} Metadata;
 
 // Writes a whole file beside its final name and renames it into place: a full disk leaves no half-written file. Tensors
 // stand in the order given, the data at a multiple of 8. Names, keys and values that aren't UTF-8 are an error; a name

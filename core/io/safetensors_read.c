@@ -34,6 +34,8 @@ struct SafetensorsFile {
     SafetensorsEntry *entries;         // sorted by place in the file
     const SafetensorsEntry **by_name;  // the same, sorted by name
     size_t count;
+    Metadata *metadata;  // strings the header's
+    size_t metadata_count;
 };
 
 static const uint64_t LARGEST_HEADER = 100000000;  // bytes; the format's own limit
@@ -125,14 +127,18 @@ static bool parse_header(SafetensorsFile *file, Error *error) {
     return true;
 }
 
-static bool check_metadata(const SafetensorsFile *file, Error *error) {
+static bool read_metadata(SafetensorsFile *file, Error *error) {
     json_t *metadata = json_object_get(file->header, "__metadata__");
     if (!metadata) return true;
     if (!json_is_object(metadata)) return refuse(file, error, "__metadata__ is no object");
+    file->metadata = calloc(json_object_size(metadata) + 1, sizeof *file->metadata);
+    if (!file->metadata)
+        return error_set(error, "%s: not enough memory for its metadata; close other programs", file->path);
     const char *key;
     json_t *value;
     json_object_foreach(metadata, key, value) {
         if (!json_is_string(value)) return refuse(file, error, "__metadata__: %.100s is no string", key);
+        file->metadata[file->metadata_count++] = (Metadata){key, json_string_value(value)};
     }
     return true;
 }
@@ -288,7 +294,7 @@ SafetensorsFile *safetensors_open(const char *path, Error *error) {
         return NULL;
     }
     file->path = path;
-    if (!map_file(file, error) || !parse_header(file, error) || !check_metadata(file, error) ||
+    if (!map_file(file, error) || !parse_header(file, error) || !read_metadata(file, error) ||
         !read_entries(file, error) || !check_coverage(file, error)) {
         safetensors_close(file);
         return NULL;
@@ -302,6 +308,7 @@ void safetensors_close(SafetensorsFile *file) {
     json_decref(file->header);
     free(file->entries);
     free(file->by_name);
+    free(file->metadata);
     free(file);
 }
 
@@ -324,4 +331,9 @@ const SafetensorsEntry *safetensors_find(const SafetensorsFile *file, const char
 
 const char *safetensors_metadata(const SafetensorsFile *file, const char *key) {
     return json_string_value(json_object_get(json_object_get(file->header, "__metadata__"), key));
+}
+
+const Metadata *safetensors_all_metadata(const SafetensorsFile *file, size_t *count) {
+    *count = file->metadata_count;
+    return file->metadata;
 }

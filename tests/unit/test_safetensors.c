@@ -55,6 +55,11 @@ static void test_python_file(void) {
     EXPECT(safetensors_count(file) == 6, "%zu tensors", safetensors_count(file));
     EXPECT(strcmp(safetensors_metadata(file, "what"), "a test \xc3\xa9") == 0, "metadata");
     EXPECT(!safetensors_metadata(file, "author") && !safetensors_find(file, "__metadata__"), "found what isn't there");
+    size_t rows;
+    const Metadata *metadata = safetensors_all_metadata(file, &rows);
+    EXPECT(rows == 2 && strcmp(metadata[0].key, "what") == 0 && strcmp(metadata[0].value, "a test \xc3\xa9") == 0 &&
+               strcmp(metadata[1].key, "format") == 0,
+           "%zu rows of metadata", rows);
     const char *order[] = {"ids", "b.weight", "empty", "count", "brain", "h"};
     for (size_t i = 0; i < 6; i++) {
         const SafetensorsEntry *entry = safetensors_at(file, i);
