@@ -11,7 +11,9 @@
 #include "command/progress.h"
 #include "command/report.h"
 #include "command/starting_point.h"
+#include "io/memory.h"
 #include "run/recipe.h"
+#include "run/recorder.h"
 #include "run/trace.h"
 #include "sculpt.h"
 
@@ -38,6 +40,7 @@ typedef struct Drawing {
     Recipe recipe;
     Filmstrip strip;
     Trace *trace;
+    Recorder recorder;  // of attention, if it is traced
     Progress progress;
 } Drawing;
 
@@ -91,6 +94,13 @@ static bool settings_make(Drawing *d, Error *error) {
     return latents_read(o->latents, d->model, s, error);
 }
 
+// From the start, and so that its memory is planned
+static void attention_watch(Drawing *d) {
+    recorder_open(&d->recorder, d->model, &d->settings, d->options->trace_attention == TRACE_ATTENTION_HEADS);
+    d->settings.attention_observer = d->recorder.observer;
+    d->settings.listener = &d->recorder;
+}
+
 static bool drawing_open(Drawing *d, Error *error) {
     const Options *o = d->options;
     if (!output_possible(o->output, error) || (o->trace && !output_possible(o->trace, error))) return false;
@@ -99,7 +109,9 @@ static bool drawing_open(Drawing *d, Error *error) {
     ModelOptions options = model_options_asked(o);
     d->model = model_open_with(folder, &options, error);
     free(folder);
-    if (!d->model || !settings_make(d, error) || !run_cost(d->model, &d->settings, &d->cost, error)) return false;
+    if (!d->model || !settings_make(d, error)) return false;
+    if (o->trace_attention != TRACE_NO_ATTENTION) attention_watch(d);
+    if (!run_cost(d->model, &d->settings, &d->cost, error)) return false;
     size_t shown = o->steps_dir ? filmstrip_pictures(d->cost.timestep_count) : 0;
     d->decodes = 1 + (filmstrip_decodes(d->model, &d->cost) ? shown : 0);
     d->previews = d->model->preview_vae ? shown : 0;
@@ -109,13 +121,39 @@ static bool drawing_open(Drawing *d, Error *error) {
 
 // ---- the run --------------------------------------------------------------------------------------------------------
 
+static bool trace_start(Drawing *d, Error *error) {
+    d->trace = trace_begin(d->run, error);
+    return d->trace && trace_set_metadata(d->trace, d->recipe.rows, d->recipe.count, error) &&
+           recorder_take_text(&d->recorder, &d->trace->text_attention, error);
+}
+
+// Every whole step keeps as many maps as this one, the first. Sooner refused than killed by the system.
+static bool maps_fit(const Drawing *d, const AttentionMaps *maps, Error *error) {
+    size_t steps = d->cost.timestep_count - d->cost.shallow_steps, free_bytes = memory_available("");
+    if (attention_maps_bytes(maps) <= free_bytes / steps) return true;
+    return error_set(
+        error,
+        "trace-attention: maps of %zu steps take %.2f GB and %.2f GB are free; take fewer steps, a smaller "
+        "picture or the mean",
+        steps, (double)attention_maps_bytes(maps) * (double)steps / 1e9, (double)free_bytes / 1e9);
+}
+
+static bool step_trace(Drawing *d, Error *error) {
+    TraceStep step;
+    bool first = d->trace->step_count == 0, ok = trace_step_copy(&step, run_last_step(d->run), error);
+    ok = ok && recorder_take(&d->recorder, &step.attention, error) && (!first || maps_fit(d, &step.attention, error)) &&
+         trace_take_step(d->trace, &step, error);
+    trace_step_free(&step);
+    return ok;
+}
+
 static bool steps_take(Drawing *d, Error *error) {
     StepResult result;
     progress_begin(&d->progress, run_step_count(d->run));
     d->first_step = seconds_now() - d->start;
     while ((result = run_step(d->run, error)) == STEP_DONE_ONE) {
         if (d->options->steps_dir && !filmstrip_add(&d->strip, d->run, &d->settings, &d->recipe, error)) return false;
-        if (d->trace && !trace_step(d->trace, d->run, error)) return false;
+        if (d->trace && !step_trace(d, error)) return false;
         progress_step(&d->progress, run_steps_done(d->run));
     }
     return result == STEP_NONE_LEFT;
@@ -130,7 +168,8 @@ static bool picture_decode(Drawing *d, Image *image, Error *error) {
     if (!pixels) return error_set(error, "trace: not enough memory for the picture; ask for a smaller one");
     bool ok = run_decode(d->run, run_latents(d->run), image, pixels, error);
     if (ok) {
-        ok = trace_finish(d->trace, d->run, pixels, d->options->trace, d->recipe.rows, d->recipe.count, error);
+        ok = trace_set_image(d->trace, pixels, image->height, image->width, error) &&
+             trace_write(d->trace, d->options->trace, error);
         if (!ok) image_free(image);
     }
     free(pixels);
@@ -149,7 +188,7 @@ static bool drawing_run(Drawing *d, Interrupt *interrupt, Error *error) {
     if (o->init) recipe_add(&d->recipe, "init", o->init);
     if (o->mask) recipe_add(&d->recipe, "mask", o->mask);
     if (o->latents) recipe_add(&d->recipe, "latents", o->latents);
-    if (o->trace && !(d->trace = trace_begin(d->run, error))) return false;
+    if (o->trace && !trace_start(d, error)) return false;
     if (o->steps_dir &&
         !filmstrip_open(&d->strip, o->steps_dir, run_step_count(d->run), filmstrip_decodes(d->model, &d->cost), error))
         return false;
@@ -170,6 +209,7 @@ static bool drawing_run(Drawing *d, Interrupt *interrupt, Error *error) {
 
 static void drawing_close(Drawing *d) {
     trace_free(d->trace);
+    recorder_close(&d->recorder);
     filmstrip_close(&d->strip);
     recipe_free(&d->recipe);
     run_free(d->run);

@@ -51,6 +51,7 @@ enum {
     LORA,
     STEPS_DIR,
     TRACE,
+    ATTENTION,
     THREADS,
     KERNEL,
     JSON,
@@ -65,10 +66,10 @@ enum {
 
 typedef struct OptionRow {
     const char *name;
-    int id;  // the short form's letter, or one of the numbers above
-    bool takes_value;
-    int commands;  // which commands know it
-    bool repeats;  // may be given more than once
+    int id;           // the short form's letter, or one of the numbers above
+    int takes_value;  // false, true, or optional_argument: if one is given, then behind a "="
+    int commands;     // which commands know it
+    bool repeats;     // may be given more than once
 } OptionRow;
 
 static const OptionRow OPTIONS[] = {
@@ -100,6 +101,7 @@ static const OptionRow OPTIONS[] = {
     {"output", 'o', true, DRAW, false},
     {"steps-dir", STEPS_DIR, true, DRAW, false},
     {"trace", TRACE, true, DRAW, false},
+    {"trace-attention", ATTENTION, optional_argument, DRAW, false},
     {"threads", THREADS, true, DRAW | INSPECT | BENCH, false},
     {"kernel", KERNEL, true, DRAW | INSPECT | BENCH, true},
     {"json", JSON, false, TOKENIZE | INSPECT | BENCH, false},
@@ -213,6 +215,16 @@ static bool read_file_name(const char *name, const char *text, const char *endin
     return error_set(error, "--%s %s: what is written there is a %s file; let the name end so", name, text, ending);
 }
 
+// Nothing, or "heads"
+static bool read_attention(const char *text, TraceAttention *attention, Error *error) {
+    *attention = text ? TRACE_ATTENTION_HEADS : TRACE_ATTENTION;
+    if (!text || strcmp(text, "heads") == 0) return true;
+    return error_set(error,
+                     "--trace-attention=%s: maps are kept as their mean over heads, or each head's apart; leave "
+                     "it out, or say =heads",
+                     text);
+}
+
 // FILE or FILE:WEIGHT, cut at the colon. A path may have colons, too: only a number behind the last one is a weight, and
 // "a.safetensors:" with anything else behind it means a file only if that is one's name again.
 static bool read_lora(const char *name, char *text, LoraFile *lora, Error *error) {
@@ -270,6 +282,7 @@ static bool option_apply(Options *o, const OptionRow *row, char *value, Error *e
     case 'o': o->output = value; return read_file_name(row->name, value, ".png", error);
     case STEPS_DIR: o->steps_dir = value; return true;
     case TRACE: o->trace = value; return read_file_name(row->name, value, ".safetensors", error);
+    case ATTENTION: return read_attention(value, &o->trace_attention, error);
     case THREADS:
         if (!read_size(row->name, value, 1, MAX_THREADS, &threads, error)) return false;
         o->threads = (int)threads;
@@ -454,6 +467,10 @@ bool options_read(Options *options, int argc, char **argv, Error *error) {
     if (options->preview_vae && !options->steps_dir) {
         return error_set(error,
                          "--preview-vae: decodes the pictures of --steps-dir, and there is none; add --steps-dir DIR");
+    }
+    if (options->trace_attention != TRACE_NO_ATTENTION && !options->trace) {
+        return error_set(error, "--trace-attention: puts maps into the file of --trace, and there is none; add --trace "
+                                "FILE.safetensors");
     }
     if (options->init && options->latents) {
         return error_set(error, "--init and --latents: both say where the run starts; leave one out");

@@ -22,6 +22,8 @@ typedef enum Command {
     COMMAND_BENCH
 } Command;
 
+typedef enum TraceAttention { TRACE_NO_ATTENTION, TRACE_ATTENTION, TRACE_ATTENTION_HEADS } TraceAttention;
+
 enum { MAX_SCHEDULER_CONFIGS = 32, MAX_LORAS = 32 };
 
 #define DEFAULT_WATTS 100.0f  // a desktop computer with all cores at work
@@ -55,7 +57,8 @@ typedef struct Options {
     const char *tokenizer;          // NULL: the model's own
     DType weights, precision;
     const char *output, *steps_dir, *trace;
-    int threads;  // 0: all
+    TraceAttention trace_attention;  // the mean over heads, or each head
+    int threads;                     // 0: all
     const char *kernels[OP_COUNT];
     size_t kernel_count;
     bool json;

@@ -5,10 +5,12 @@
 //     prompts.c    text to embeddings                        inpaint.c    only a part of a picture is painted anew
 //     pipeline.c   begin, step, look inside                  decode.c     latents to a picture: finish
 //     copy.c       copy and change                           preview.c    latents to a small picture, nearly free
-//     trace.c      all that happened, as a file              recipe.c     what a picture was made from, as text
-//     notes.c      the settings as text                      family.c     which Stable Diffusion it is, for people
-//     shortcuts.c  what a step may leave out                 replay.c     a step whose answer is known already
-//     ask.c        another question about the same latents   deletion.c   where does a word act? ask without it
+//     trace.c      all that happened, in memory              trace_file.c and as a file
+//     attention.c  who looked at what, as maps               recorder.c   takes them from a run
+//     replay.c     a step whose answer is known already      ask.c        another question about the same latents
+//     notes.c      the settings as text                      deletion.c   where does a word act? ask without it
+//     recipe.c     what a picture was made from, as text     family.c     which Stable Diffusion it is, for people
+//     shortcuts.c  what a step may leave out
 
 #pragma once
 

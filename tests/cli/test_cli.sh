@@ -8,7 +8,8 @@
 help_teaches() {
     accepts --help
     for option in model negative steps guidance guidance-rescale guidance-interval deep-cache prompt-weights clip-skip scheduler scheduler-config seed \
-        rng width height init mask strength latents vae preview-vae tokenizer weights precision lora output steps-dir trace threads kernel help version; do
+        rng width height init mask strength latents vae preview-vae tokenizer weights precision lora output steps-dir trace \
+        trace-attention threads kernel help version; do
         grep -q -e "--$option\b" "$work/stdout" || problem "--$option is not in --help"
     done
     cp "$work/stdout" help
@@ -25,7 +26,7 @@ help_teaches() {
 later_options_are_unknown() {
     local help
     help=$("$sculpt" --help)
-    for option in exact exact-data window device trace-attention; do
+    for option in exact exact-data window device; do
         refuses 2 "no such option" "a cat" --$option x
         ! grep -q -e "--$option\b" <<<"$help" || problem "--$option is in --help"
     done
@@ -57,6 +58,10 @@ bad_command_lines() {
     refuses 2 "given twice" "a cat" -s 3 --steps 4
     refuses 2 ".png" "a cat" -o picture.jpg
     refuses 2 ".safetensors" "a cat" --trace trace.txt
+    refuses 2 "add --trace FILE" "a cat" --trace-attention
+    refuses 2 "say =heads" "a cat" --trace a.safetensors --trace-attention=means
+    refuses 2 "a second text" "a cat" --trace a.safetensors --trace-attention heads
+    refuses 2 "no such option" inspect model --trace-attention
     refuses 2 "leave one out" "a cat" --init a.png --latents a.safetensors
     refuses 2 "there is none" "a cat" --strength 0.5
     refuses 2 "add --steps-dir" "a cat" --preview-vae vae
@@ -192,6 +197,24 @@ steps_and_traces() {
     header=$(trace_header alone.safetensors)
     expect "rows without guidance" "$(jq -c '.input_ids.shape[0]' <<<"$header")" 1
     ! grep -q noise_pred_uncond <<<"$header" || problem "two halves of the noise without guidance"
+}
+
+attention_is_traced() {
+    accepts "a red cat" -m "$model" -s 2 --seed 1 --trace plain.safetensors -o plain.png
+    accepts "a red cat" -m "$model" -s 2 --seed 1 --trace mean.safetensors --trace-attention -o mean.png
+    accepts "a red cat" -m "$model" -s 2 --seed 1 --trace-attention=heads -W 20 -H 12 --trace heads.safetensors
+    cmp -s plain.png mean.png || problem "watching attention changes the picture"
+    trace_header plain.safetensors >object
+    says '[keys[] | select(contains("attention"))]' '[]'
+    trace_header mean.safetensors >object
+    says '."attention.0.down_blocks.0.attentions.0".shape' '[77,8,8]'
+    says '."attention.1.mid_block.attentions.0".shape' '[77,4,4]'
+    says '."text_attention.layers.1".shape' '[2,77,77]'
+    says '[keys[] | select(startswith("attention.1."))] | length' 4
+    says '[keys[] | select(contains("attention"))] | length' 10
+    trace_header heads.safetensors >object
+    says '."attention.0.down_blocks.0.attentions.0".shape' '[2,77,3,5]'
+    says '."attention.1.mid_block.attentions.0".shape' '[2,77,2,3]'
 }
 
 image_to_image() {
@@ -566,7 +589,7 @@ tokenize() {
 
 cases=(help_teaches later_options_are_unknown bad_command_lines bad_numbers options_stand_anywhere same_seed_same_bytes
     prompts_of_all_kinds a_pipe_gets_no_bar a_terminal_gets_a_bar pictures_tell_their_settings
-    traces_tell_their_settings names_that_are_not_utf8 steps_and_traces image_to_image inpainting another_vae previews an_lcm
-    given_latents kernels_and_schedulers sizes prompt_weights clip_skip guidance_rescale deep_cache guidance_interval broken_models bad_outputs
-    a_full_disk a_signal_stops_it tokenize)
+    traces_tell_their_settings names_that_are_not_utf8 steps_and_traces attention_is_traced image_to_image inpainting
+    another_vae previews an_lcm given_latents kernels_and_schedulers sizes prompt_weights clip_skip guidance_rescale
+    deep_cache guidance_interval broken_models bad_outputs a_full_disk a_signal_stops_it tokenize)
 run_cases

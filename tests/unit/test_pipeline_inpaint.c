@@ -365,9 +365,8 @@ static void test_preview_and_trace(void) {
     float pixels[3 * WIDTH * HEIGHT];
     EXPECT(run_decode(run, run_latents(run), &image, pixels, &error), "%s", error.message);
     char *path = path_join(test_folder("inpaint_trace"), "trace.safetensors");
-    size_t notes;
-    const Metadata *metadata = run_metadata(run, &notes);
-    EXPECT(trace && trace_finish(trace, run, pixels, path, metadata, notes, &error), "%s", error.message);
+    EXPECT(trace && trace_set_image(trace, pixels, HEIGHT, WIDTH, &error) && trace_write(trace, path, &error), "%s",
+           error.message);
     SafetensorsFile *file = safetensors_open(path, &error);
     const SafetensorsEntry *latents = file ? safetensors_find(file, "latents.1") : NULL;
     EXPECT(latents && memcmp(latents->data, run_latents(run), sizeof(float[LATENTS])) == 0, "latents.1 are others");

@@ -297,9 +297,8 @@ static void test_trace(void) {
     Image image;
     EXPECT(run_decode(run, run_latents(run), &image, pixels, &error), "%s", error.message);
     char *path = path_join(test_folder("trace"), "trace.safetensors");
-    size_t notes;
-    const Metadata *metadata = run_metadata(run, &notes);
-    EXPECT(trace_finish(trace, run, pixels, path, metadata, notes, &error), "%s", error.message);
+    EXPECT(trace_set_image(trace, pixels, HEIGHT, WIDTH, &error) && trace_write(trace, path, &error), "%s",
+           error.message);
 
     SafetensorsFile *file = safetensors_open(path, &error);
     EXPECT(file, "%s", error.message);
