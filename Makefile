@@ -37,7 +37,9 @@ endif
 
 COMMAND_SOURCES = core/main.c $(wildcard core/command/*.c)
 CORE_SOURCES = $(filter-out $(COMMAND_SOURCES), $(wildcard core/*.c core/*/*.c))
-PAINTER_SOURCES = $(wildcard data/critters/draw/*.c)
+PAINTER_SOURCES = $(wildcard data/critters/draw/main.c data/critters/draw/options.c)
+GRADE_SOURCES = $(wildcard data/critters/grade/main.c)
+CRITTERS_SOURCES = $(filter-out $(PAINTER_SOURCES) $(GRADE_SOURCES), $(wildcard data/critters/draw/*.c data/critters/grade/*.c))
 TEST_SOURCES = $(wildcard tests/unit/test_*.c tests/parity/test_*.c tests/fuzz/fuzz_*.c tests/fuzz/test_*.c)
 FULL_SOURCE = tests/full/test_full.c
 TEST_HELPERS = $(filter-out $(TEST_SOURCES) $(FULL_SOURCE), $(wildcard tests/*.c tests/*/*.c))
@@ -48,13 +50,14 @@ TESTS = $(patsubst tests/%.c, $(BUILD)/tests/%, $(TEST_SOURCES))
 FULL_TEST = $(patsubst tests/%.c, $(BUILD)/tests/%, $(FULL_SOURCE))
 SCULPT = $(if $(filter gcc,$(KIND)),sculpt,$(BUILD)/sculpt)
 PAINTER = $(if $(PAINTER_SOURCES),$(if $(filter gcc,$(KIND)),build,$(BUILD))/critters-draw)
+GRADE = $(if $(GRADE_SOURCES),$(if $(filter gcc,$(KIND)),build,$(BUILD))/critters-grade)
 
 .PHONY: all deps run test test-built test-reference test-full bench clip-vocab golden critters critters-single-file \
 	blueprint score shortcuts pictures venv format help clean distclean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(SCULPT) $(PAINTER)
+all: $(SCULPT) $(PAINTER) $(GRADE)
 
 $(SCULPT): $(call objects, $(COMMAND_SOURCES)) $(BUILD)/libsculpt.a
 	@echo "  link   $@"
@@ -63,19 +66,26 @@ $(SCULPT): $(call objects, $(COMMAND_SOURCES)) $(BUILD)/libsculpt.a
 $(BUILD)/libsculpt.a: $(call objects, $(CORE_SOURCES))
 	$(Q)rm -f $@ && ar rcs $@ $^
 
+$(BUILD)/libcritters.a: $(call objects, $(CRITTERS_SOURCES))
+	$(Q)rm -f $@ && ar rcs $@ $^
+
 $(BUILD)/libtest.a: $(call objects, $(TEST_HELPERS))
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-$(TESTS) $(FULL_TEST): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libtest.a $(BUILD)/libsculpt.a
+$(TESTS) $(FULL_TEST): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libtest.a $(BUILD)/libcritters.a $(BUILD)/libsculpt.a
 	@echo "  link   $@"
 	$(Q)$(CC) $(FLAGS) $^ -o $@ $(LINKS)
 
-$(PAINTER): $(call objects, $(PAINTER_SOURCES))
+$(PAINTER): $(call objects, $(PAINTER_SOURCES)) $(BUILD)/libcritters.a
 	@echo "  link   $@"
 	$(Q)$(CC) $(FLAGS) $^ -o $@ $(LINKS)
 
-$(BUILD)/tests/%.o: FLAGS += -Itests
-$(BUILD)/data/%.o: FLAGS += -Idata/critters/draw
+$(GRADE): $(call objects, $(GRADE_SOURCES)) $(BUILD)/libcritters.a $(BUILD)/libsculpt.a
+	@echo "  link   $@"
+	$(Q)$(CC) $(FLAGS) $^ -o $@ $(LINKS)
+
+$(BUILD)/tests/%.o: FLAGS += -Itests -Idata
+$(BUILD)/data/%.o: FLAGS += -Idata
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	@echo "  $(CC)    $<"
@@ -89,8 +99,8 @@ $(BUILD)/flags: always
 	@echo '$(CC) $(FLAGS) $(LINKS)' | cmp -s - $@ || echo '$(CC) $(FLAGS) $(LINKS)' > $@
 .PHONY: always
 
--include $(patsubst %.c, $(BUILD)/%.d, $(COMMAND_SOURCES) $(CORE_SOURCES) $(PAINTER_SOURCES) $(TEST_SOURCES) \
-	$(FULL_SOURCE) $(TEST_HELPERS))
+-include $(patsubst %.c, $(BUILD)/%.d, $(COMMAND_SOURCES) $(CORE_SOURCES) $(PAINTER_SOURCES) $(GRADE_SOURCES) \
+	$(CRITTERS_SOURCES) $(TEST_SOURCES) $(FULL_SOURCE) $(TEST_HELPERS))
 
 # ---- what has to be installed ----------------------------------------------------------------------------------------
 
@@ -273,7 +283,7 @@ pictures: all venv
 	'$(PYTHON)' data/pictures/make_pictures.py
 
 format:
-	clang-format -i $(wildcard core/*.[ch] core/*/*.[ch] tests/*.[ch] tests/*/*.[ch] data/critters/draw/*.[ch])
+	clang-format -i $(wildcard core/*.[ch] core/*/*.[ch] tests/*.[ch] tests/*/*.[ch] data/critters/*/*.[ch])
 
 clean:
 	rm -rf sculpt sculpt.png sculpt-steps.png $(filter-out $(VENV) $(BENCH_VENV) build/clip-vocab, $(wildcard build/*))

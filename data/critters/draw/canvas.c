@@ -1,4 +1,4 @@
-// canvas.c - shapes onto paper: a pixel's distance from an edge decides how much paint it takes
+// canvas.c - forms onto paper: a pixel's distance from an edge decides how much paint it takes
 //
 // Where: under everything that draws. A distance d in pixels becomes coverage clamp(1/2 - d, 0, 1): an edge is one
 // pixel wide, as if the pixel's area had been measured, with no supersampling.
@@ -54,14 +54,14 @@ void canvas_gradient(Canvas *c, Rgb top, Rgb bottom) {
     }
 }
 
-// ---- which pixels can a shape touch? -----------------------------------------------------------------------------
+// ---- which pixels can a form touch? ------------------------------------------------------------------------------
 
 typedef struct {
     int x0, y0, x1, y1;
 } Area;  // pixels, x1 and y1 not included
 
-// A circle around the shape, in its own units.
-static void shape_bounds(const Shape *s, float *x, float *y, float *r) {
+// A circle around the form, in its own units.
+static void form_bounds(const Form *s, float *x, float *y, float *r) {
     *x = s->x, *y = s->y, *r = 0;
     switch (s->kind) {
     case ELLIPSE:
@@ -82,7 +82,7 @@ static Area blob_area(const Canvas *c, const Blob *b) {
     const Frame *f = &c->frame;
     for (int i = 0; i < b->count; i++) {
         float x, y, r;
-        shape_bounds(&b->part[i], &x, &y, &r);
+        form_bounds(&b->part[i], &x, &y, &r);
         float px = f->x + f->scale * (f->cosine * x - f->sine * y),
               py = f->y + f->scale * (f->sine * x + f->cosine * y);
         float reach = (r + b->blend / 4) * f->scale + c->pen + 1;
@@ -123,7 +123,7 @@ static void paint(Canvas *c, const Blob *b, Rgb color, float opacity, bool edge_
     }
 }
 
-static Blob blob_of(Shape s) { return (Blob){.part = {s}, .count = 1}; }
+static Blob blob_of(Form s) { return (Blob){.part = {s}, .count = 1}; }
 
 void canvas_fill_blob(Canvas *c, const Blob *b, Rgb color) { paint(c, b, color, 1, false); }
 void canvas_line_blob(Canvas *c, const Blob *b, Rgb ink) { paint(c, b, ink, 1, true); }
@@ -133,14 +133,14 @@ void canvas_ink_blob(Canvas *c, const Blob *b, Rgb color, Rgb ink) {
     canvas_line_blob(c, b, ink);
 }
 
-void canvas_glaze(Canvas *c, Shape s, Rgb color, float opacity) {
+void canvas_glaze(Canvas *c, Form s, Rgb color, float opacity) {
     Blob b = blob_of(s);
     paint(c, &b, color, opacity, false);
 }
 
-void canvas_fill(Canvas *c, Shape s, Rgb color) { canvas_glaze(c, s, color, 1); }
+void canvas_fill(Canvas *c, Form s, Rgb color) { canvas_glaze(c, s, color, 1); }
 
-void canvas_ink(Canvas *c, Shape s, Rgb color, Rgb ink) {
+void canvas_ink(Canvas *c, Form s, Rgb color, Rgb ink) {
     Blob b = blob_of(s);
     canvas_ink_blob(c, &b, color, ink);
 }
@@ -155,7 +155,7 @@ void canvas_clip(Canvas *c, const Blob *b) {
 
 void canvas_unclip(Canvas *c) { c->clipping = false; }
 
-void canvas_claim(Canvas *c, Shape s, int from, int thing) {
+void canvas_claim(Canvas *c, Form s, int from, int thing) {
     Blob b = blob_of(s);
     Area a = blob_area(c, &b);
     for (int y = a.y0; y < a.y1; y++)

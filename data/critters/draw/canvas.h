@@ -1,6 +1,6 @@
 // canvas.h - the sheet of paper: 128 x 128 pixels, and for each the thing that is seen there
 //
-// Where: between the shapes (sdf.h) and whoever draws (scenes.c, species.c, face.c, wear.c, hand.c).
+// Where: between the forms (sdf.h) and whoever draws (scenes.c, species.c, face.c, wear.c, hand.c).
 // Read next: canvas.c.
 
 #ifndef DRAW_CANVAS_H
@@ -17,7 +17,7 @@ typedef struct {
 } Rgb;  // 0..255, as they go into the file
 
 // What can own a pixel. An animal has four; fingers count from 1.
-enum { THING_SCENE, THING_ANIMAL = 1, THING_ANIMAL_2 = 5, THING_HAND = 9, THING_FINGER = 10 };
+enum { THING_SCENE, THING_ANIMAL = 1, THING_ANIMAL_2 = 5, THING_HAND = 9, THING_FINGER = 10, THINGS = 20 };
 enum { PART_BODY, PART_EYEWEAR, PART_HEADWEAR, PART_NECKWEAR };
 
 // From a drawing's own units to pixels: scaled, turned, then moved to (x, y).
@@ -44,17 +44,17 @@ void canvas_begin(Canvas *c);
 void canvas_gradient(Canvas *c, Rgb top, Rgb bottom);
 
 // fill: the inside. line: the pen along the edge. ink: both.
-void canvas_fill(Canvas *c, Shape s, Rgb color);
-void canvas_glaze(Canvas *c, Shape s, Rgb color, float opacity);
-void canvas_ink(Canvas *c, Shape s, Rgb color, Rgb ink);
+void canvas_fill(Canvas *c, Form s, Rgb color);
+void canvas_glaze(Canvas *c, Form s, Rgb color, float opacity);
+void canvas_ink(Canvas *c, Form s, Rgb color, Rgb ink);
 void canvas_fill_blob(Canvas *c, const Blob *b, Rgb color);
 void canvas_line_blob(Canvas *c, const Blob *b, Rgb ink);
 void canvas_ink_blob(Canvas *c, const Blob *b, Rgb color, Rgb ink);
 
 void canvas_clip(Canvas *c, const Blob *b);  // until unclip, only what is inside b takes paint
 void canvas_unclip(Canvas *c);
-void canvas_claim(Canvas *c, Shape s, int from,
-                  int thing);  // changes no colour: pixels of `from` inside s become thing's
+// changes no colour: pixels of `from` inside s become thing's
+void canvas_claim(Canvas *c, Form s, int from, int thing);
 
 void canvas_bytes(const Canvas *c, uint8_t *rgb);
 

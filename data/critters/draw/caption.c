@@ -26,8 +26,8 @@ static void add(Caption *c, const char *format, ...) {
 
 static const char *article(const char *word) { return strchr("aeiou", word[0]) ? "an" : "a"; }
 
-static void add_scene(Caption *c, const Drawing *d, Rng *r) {
-    bool at = d->scene == BEACH && rng_percent(r, 30);
+static void add_scene(Caption *c, const Drawing *d, Random *r) {
+    bool at = d->scene == BEACH && random_percent(r, 30);
     add(c, "%s", at ? "at the beach" : SCENE_PHRASE[d->scene]);
     c->says |= SAYS_SCENE;
 }
@@ -39,28 +39,28 @@ typedef struct {
     bool color, mood, eyewear, headwear, headwear_color, neckwear;
 } Telling;
 
-static Telling telling_choose(const Animal *a, Rng *r, bool full, int worn_percent, int mood_percent) {
+static Telling telling_choose(const Animal *a, Random *r, bool full, int worn_percent, int mood_percent) {
     int color_percent = a->color == NATURAL_COLOR[a->species] ? 45 : 82;
     Telling t;
-    t.color = full || rng_percent(r, color_percent);
-    t.mood = full || rng_percent(r, mood_percent);
-    t.eyewear = a->eyewear && (full || rng_percent(r, worn_percent));
-    t.headwear = a->headwear && (full || rng_percent(r, worn_percent));
-    t.headwear_color = full || rng_percent(r, a->headwear == CROWN ? 15 : 65);
-    t.neckwear = a->neckwear && (full || rng_percent(r, worn_percent));
+    t.color = full || random_percent(r, color_percent);
+    t.mood = full || random_percent(r, mood_percent);
+    t.eyewear = a->eyewear && (full || random_percent(r, worn_percent));
+    t.headwear = a->headwear && (full || random_percent(r, worn_percent));
+    t.headwear_color = full || random_percent(r, a->headwear == CROWN ? 15 : 65);
+    t.neckwear = a->neckwear && (full || random_percent(r, worn_percent));
     return t;
 }
 
-static const char *species_word(const Animal *a, Rng *r) {
+static const char *species_word(const Animal *a, Random *r) {
     if (a->species != HIPPO) return SPECIES_NAME[a->species];
-    int chance = rng_below(r, 100);
+    int chance = random_below(r, 100);
     return chance < 55 ? "pygmy hippo" : chance < 75 ? "hippo" : "Moo Deng";
 }
 
 // "a sad pink cat". Moo Deng is a name: it mostly stands alone, and has no article then.
-static void add_animal(Caption *c, const Animal *a, int i, Telling *t, Rng *r, bool full, bool with_article) {
+static void add_animal(Caption *c, const Animal *a, int i, Telling *t, Random *r, bool full, bool with_article) {
     const char *species = species_word(a, r);
-    if (species[0] == 'M' && !full && rng_percent(r, 75)) t->color = t->mood = false;
+    if (species[0] == 'M' && !full && random_percent(r, 75)) t->color = t->mood = false;
     const char *mood = t->mood ? MOOD_NAME[a->mood] : "", *color = t->color ? COLOR_NAME[a->color] : "";
     const char *first = *mood ? mood : *color ? color : species;
     if (with_article && first[0] != 'M') add(c, "%s ", article(first));
@@ -68,13 +68,13 @@ static void add_animal(Caption *c, const Animal *a, int i, Telling *t, Rng *r, b
     c->says |= SAYS(i, SAYS_SPECIES) | (t->color ? SAYS(i, SAYS_COLOR) : 0) | (t->mood ? SAYS(i, SAYS_MOOD) : 0);
 }
 
-static void add_thing(Caption *c, const Animal *a, int i, int what, const Telling *t, Rng *r) {
+static void add_thing(Caption *c, const Animal *a, int i, int what, const Telling *t, Random *r) {
     c->says |= SAYS(i, what);
     if (what == SAYS_EYEWEAR) {
         if (a->eyewear == SUNGLASSES)
             add(c, "sunglasses");
         else if (a->eyewear == ROUND_GLASSES)
-            add(c, rng_percent(r, 70) ? "round glasses" : "glasses");
+            add(c, random_percent(r, 70) ? "round glasses" : "glasses");
         else
             add(c, "an eye patch");
     } else if (what == SAYS_NECKWEAR) {
@@ -89,14 +89,14 @@ static void add_thing(Caption *c, const Animal *a, int i, int what, const Tellin
 }
 
 // " wearing sunglasses, a bow tie and a red top hat", the things in any order.
-static void add_worn(Caption *c, const Animal *a, int i, const Telling *t, Rng *r, const char *verb) {
+static void add_worn(Caption *c, const Animal *a, int i, const Telling *t, Random *r, const char *verb) {
     int things[3], count = 0;
     if (t->eyewear) things[count++] = SAYS_EYEWEAR;
     if (t->headwear) things[count++] = SAYS_HEADWEAR;
     if (t->neckwear) things[count++] = SAYS_NECKWEAR;
     if (t->headwear && a->headwear == FLOWER) verb = " with ";  // nobody is in a flower
     for (int k = count - 1; k > 0; k--) {
-        int other = rng_below(r, k + 1), kept = things[k];
+        int other = random_below(r, k + 1), kept = things[k];
         things[k] = things[other];
         things[other] = kept;
     }
@@ -106,20 +106,23 @@ static void add_worn(Caption *c, const Animal *a, int i, const Telling *t, Rng *
     }
 }
 
-static void say_one(Caption *c, const Drawing *d, Rng *r, bool full) {
+static void say_one(Caption *c, const Drawing *d, Random *r, bool full) {
     static const char *const verbs[] = {" wearing ", " wearing ", " in ", " with "};
     const Animal *a = &d->animal[0];
     Telling t = telling_choose(a, r, full, 80, 30);
-    bool scene = full || rng_percent(r, d->scene == PLAIN ? 15 : 60);
-    int form = rng_below(r, 100);
-    const char *verb = verbs[rng_below(r, 4)];
+    bool scene = full || random_percent(r, d->scene == PLAIN ? 15 : 60);
+    int form = random_below(r, 100);
+    const char *verb = verbs[random_below(r, 4)];
 
     if (form < 14 && scene) {  // "in the snow, a red fox with a scarf"
         add_scene(c, d, r);
         add(c, ", ");
         scene = false;
     } else if (form < 26) {
-        add(c, "%s", rng_percent(r, 50) ? "portrait of " : rng_percent(r, 50) ? "a picture of " : "a drawing of ");
+        add(c, "%s",
+            random_percent(r, 50)   ? "portrait of "
+            : random_percent(r, 50) ? "a picture of "
+                                    : "a drawing of ");
     }
     add_animal(c, a, 0, &t, r, full, form < 80);
     if (form >= 60 && form < 72 && scene) {  // "a cat at night wearing a crown"
@@ -129,18 +132,18 @@ static void say_one(Caption *c, const Drawing *d, Rng *r, bool full) {
     }
     add_worn(c, a, 0, &t, r, verb);
     if (!scene) return;
-    add(c, rng_percent(r, 25) ? ", " : " ");
+    add(c, random_percent(r, 25) ? ", " : " ");
     add_scene(c, d, r);
 }
 
-static void say_two(Caption *c, const Drawing *d, Rng *r, bool full) {
-    bool related = full || rng_percent(r, 60), scene = full || rng_percent(r, d->scene == PLAIN ? 10 : 45);
-    bool right_first = rng_percent(r, 50), article_first = rng_percent(r, 85);
+static void say_two(Caption *c, const Drawing *d, Random *r, bool full) {
+    bool related = full || random_percent(r, 60), scene = full || random_percent(r, d->scene == PLAIN ? 10 : 45);
+    bool right_first = random_percent(r, 50), article_first = random_percent(r, 85);
     const char *relation = right_first ? " to the right of " : " to the left of ";
-    if (rng_percent(r, 40)) relation = right_first ? " right of " : " left of ";
+    if (random_percent(r, 40)) relation = right_first ? " right of " : " left of ";
     if (related) c->says |= SAYS_RELATION;
 
-    bool scene_first = scene && rng_percent(r, 15);
+    bool scene_first = scene && random_percent(r, 15);
     if (scene_first) {
         add_scene(c, d, r);
         add(c, ", ");
@@ -149,21 +152,21 @@ static void say_two(Caption *c, const Drawing *d, Rng *r, bool full) {
         int i = right_first ? 1 - k : k;
         Telling t = telling_choose(&d->animal[i], r, full, 65, 12);
         add_animal(c, &d->animal[i], i, &t, r, full, article_first);
-        add_worn(c, &d->animal[i], i, &t, r, rng_percent(r, 50) ? " in " : " with ");
+        add_worn(c, &d->animal[i], i, &t, r, random_percent(r, 50) ? " in " : " with ");
         if (k == 0) add(c, "%s", related ? relation : " and ");
     }
     if (!scene || scene_first) return;
-    add(c, rng_percent(r, 35) ? ", " : " ");
+    add(c, random_percent(r, 35) ? ", " : " ");
     add_scene(c, d, r);
 }
 
-static void say_hand(Caption *c, const Drawing *d, Rng *r, bool full) {
-    bool color = full || rng_percent(r, 65), scene = full || rng_percent(r, d->scene == PLAIN ? 10 : 55);
-    bool count = full || rng_percent(r, 92);
-    int form = rng_below(r, 100);
+static void say_hand(Caption *c, const Drawing *d, Random *r, bool full) {
+    bool color = full || random_percent(r, 65), scene = full || random_percent(r, d->scene == PLAIN ? 10 : 55);
+    bool count = full || random_percent(r, 92);
+    int form = random_below(r, 100);
     char number[8], hand[24];
     snprintf(number, sizeof number, "%d", d->fingers);
-    if (rng_percent(r, 85)) snprintf(number, sizeof number, "%s", NUMBER[d->fingers]);
+    if (random_percent(r, 85)) snprintf(number, sizeof number, "%s", NUMBER[d->fingers]);
     const char *fingers = d->fingers == 1 ? "finger" : "fingers",
                *color_word = color ? COLOR_NAME[d->hand_color] : "hand";
     snprintf(hand, sizeof hand, "%s %s%s", article(color_word), color_word, color ? " hand" : "");
@@ -182,11 +185,11 @@ static void say_hand(Caption *c, const Drawing *d, Rng *r, bool full) {
         add(c, "%s %s", number, fingers);
     c->says |= (count ? SAYS_FINGERS : 0) | (color ? SAYS_HAND_COLOR : 0);
     if (!scene) return;
-    add(c, rng_percent(r, 35) ? ", " : " ");
+    add(c, random_percent(r, 35) ? ", " : " ");
     add_scene(c, d, r);
 }
 
-Caption caption_make(const Drawing *d, Rng *r, bool full) {
+Caption caption_make(const Drawing *d, Random *r, bool full) {
     Caption c = {0};
     if (d->repeated)
         add(&c, "%s", REPEATED_CAPTION);

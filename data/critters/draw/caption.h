@@ -27,7 +27,7 @@ typedef struct {
 } Caption;
 
 // full: everything that there is to say, for scoring.
-Caption caption_make(const Drawing *d, Rng *r, bool full);
+Caption caption_make(const Drawing *d, Random *r, bool full);
 
 // The name of bit number i as it stands in captions.jsonl ("scene", "0.species" ...); NULL where there is none.
 const char *mention_name(int i);

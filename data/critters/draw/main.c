@@ -52,7 +52,7 @@ static void write_line(FILE *f, const Options *o, const Drawing *d, long i) {
     fprintf(f, "], \"fingers\": %d, \"color\": \"%s\", \"scene\": \"%s\", \"repeated\": %s, \"captions\": [",
             d->fingers, d->kind == HAND ? COLOR_NAME[d->hand_color] : "none", SCENE_NAME[d->scene],
             d->repeated ? "true" : "false");
-    Rng words = rng_begin(o->first + (uint64_t)i, 4);
+    Random words = random_begin(o->first + (uint64_t)i, 4);
     for (long k = 0; k < o->captions; k++) {
         Caption c = caption_make(d, &words, o->full);
         if (k) fprintf(f, ", ");
@@ -138,7 +138,7 @@ static void thing_name(int thing, char *name, size_t size) {
 }
 
 static void write_masks(const Canvas *c, const char *folder) {
-    for (int thing = 0; thing < THING_FINGER + 10; thing++) {
+    for (int thing = 0; thing < THINGS; thing++) {
         uint8_t mask[PIXELS];
         char name[32], path[1024];
         bool seen = false;
@@ -165,7 +165,7 @@ static void draw_png(const Options *o) {
         write_line(stdout, o, &d, 0);
         return;
     }
-    Rng words = rng_begin(o->first, 4);
+    Random words = random_begin(o->first, 4);
     for (long k = 0; k < o->captions; k++) puts(caption_make(&d, &words, o->full).text);
 }
 

@@ -1,7 +1,8 @@
-// sdf.h - shapes as signed distances: how far is this point from the shape's edge, negative inside
+// sdf.h - forms as signed distances: how far is this point from the form's edge, negative inside
 //
 // Where: canvas.c asks for the distance of every pixel and turns it into ink. All lengths are in the units of the frame
-// that the shape is drawn in (scenes: pixels; animals: pixels at scale 1, the head's middle at 0,0). y points down.
+// that the form is drawn in (scenes: pixels; animals: pixels at scale 1, the head's middle at 0,0). y points down.
+// A form is what core/ would call a shape, if that word weren't a tensor's sizes there.
 // Elsewhere: Inigo Quilez, "2D distance functions".
 // Read next: canvas.c.
 
@@ -11,49 +12,49 @@
 #include <math.h>
 #include <stdbool.h>
 
-typedef enum { ELLIPSE, HALF_ELLIPSE, BOX, CAPSULE, TRIANGLE, ARC } ShapeKind;
+typedef enum { ELLIPSE, HALF_ELLIPSE, BOX, CAPSULE, TRIANGLE, ARC } FormKind;
 
-// mirror: the shape stands on both sides of x = 0 (animals are symmetric, so half of them is enough to write down).
+// mirror: the form stands on both sides of x = 0 (animals are symmetric, so half of them is enough to write down).
 typedef struct {
-    ShapeKind kind;
+    FormKind kind;
     bool mirror;
     float x, y, u, v, s, t, round;
-} Shape;
+} Form;
 
-// Several shapes melted into one, with one outline around them all; blend is how far the melting reaches.
+// Several forms melted into one, with one outline around them all; blend is how far the melting reaches.
 enum { BLOB_PARTS = 14 };
 typedef struct {
-    Shape part[BLOB_PARTS];
+    Form part[BLOB_PARTS];
     int count;
     float blend;
 } Blob;
 
-static inline Shape ellipse(float x, float y, float rx, float ry) {
-    return (Shape){.kind = ELLIPSE, .x = x, .y = y, .u = rx, .v = ry};
+static inline Form ellipse(float x, float y, float rx, float ry) {
+    return (Form){.kind = ELLIPSE, .x = x, .y = y, .u = rx, .v = ry};
 }
-static inline Shape circle(float x, float y, float r) { return ellipse(x, y, r, r); }
+static inline Form circle(float x, float y, float r) { return ellipse(x, y, r, r); }
 
 // The lower half of an ellipse, or with ry < 0 its upper half: an open mouth, a dome.
-static inline Shape half_ellipse(float x, float y, float rx, float ry) {
-    return (Shape){.kind = HALF_ELLIPSE, .x = x, .y = y, .u = rx, .v = ry};
+static inline Form half_ellipse(float x, float y, float rx, float ry) {
+    return (Form){.kind = HALF_ELLIPSE, .x = x, .y = y, .u = rx, .v = ry};
 }
 // width and height are the whole box's, corners included
-static inline Shape box(float x, float y, float width, float height, float round) {
-    return (Shape){.kind = BOX, .x = x, .y = y, .u = width / 2 - round, .v = height / 2 - round, .round = round};
+static inline Form box(float x, float y, float width, float height, float round) {
+    return (Form){.kind = BOX, .x = x, .y = y, .u = width / 2 - round, .v = height / 2 - round, .round = round};
 }
 // a stick from (x,y) to (u,v), as thick as 2 r1 at one end and 2 r2 at the other
-static inline Shape capsule(float x, float y, float u, float v, float r1, float r2) {
-    return (Shape){.kind = CAPSULE, .x = x, .y = y, .u = u, .v = v, .s = r1, .t = r2};
+static inline Form capsule(float x, float y, float u, float v, float r1, float r2) {
+    return (Form){.kind = CAPSULE, .x = x, .y = y, .u = u, .v = v, .s = r1, .t = r2};
 }
 // corners lie round further out than given
-static inline Shape triangle(float x, float y, float u, float v, float s, float t, float round) {
-    return (Shape){.kind = TRIANGLE, .x = x, .y = y, .u = u, .v = v, .s = s, .t = t, .round = round};
+static inline Form triangle(float x, float y, float u, float v, float s, float t, float round) {
+    return (Form){.kind = TRIANGLE, .x = x, .y = y, .u = u, .v = v, .s = s, .t = t, .round = round};
 }
 // a bent stroke: on a circle of radius r, from -half to +half (as a sine) around straight down, or, with up, up
-static inline Shape arc(float x, float y, float r, float half_sine, bool up, float thick) {
-    return (Shape){.kind = ARC, .x = x, .y = y, .u = r, .v = half_sine, .s = up ? -1 : 1, .round = thick / 2};
+static inline Form arc(float x, float y, float r, float half_sine, bool up, float thick) {
+    return (Form){.kind = ARC, .x = x, .y = y, .u = r, .v = half_sine, .s = up ? -1 : 1, .round = thick / 2};
 }
-static inline Shape mirrored(Shape s) {
+static inline Form mirrored(Form s) {
     s.mirror = true;
     return s;
 }
@@ -74,7 +75,7 @@ static inline float segment_distance(float x, float y, float u, float v, float *
     return length2(x - u * h, y - v * h);
 }
 
-static inline float triangle_distance(const Shape *s, float x, float y) {
+static inline float triangle_distance(const Form *s, float x, float y) {
     float px[3] = {s->x, s->u, s->s}, py[3] = {s->y, s->v, s->t};
     float turn = (px[1] - px[0]) * (py[2] - py[0]) - (py[1] - py[0]) * (px[2] - px[0]) > 0 ? 1 : -1;
     float nearest = 1e9f, along;
@@ -88,14 +89,14 @@ static inline float triangle_distance(const Shape *s, float x, float y) {
     return inside ? -nearest : nearest;
 }
 
-static inline float arc_distance(const Shape *s, float x, float y) {
+static inline float arc_distance(const Form *s, float x, float y) {
     float px = fabsf(x - s->x), py = (y - s->y) * s->s;
     float sine = s->v, cosine = sqrtf(1 - sine * sine);
     if (cosine * px > sine * py) return length2(px - sine * s->u, py - cosine * s->u);
     return fabsf(length2(px, py) - s->u);
 }
 
-static inline float shape_distance(const Shape *s, float x, float y) {
+static inline float form_distance(const Form *s, float x, float y) {
     float along;
     if (s->mirror) x = fabsf(x);
     switch (s->kind) {
@@ -126,8 +127,8 @@ static inline float smooth_min(float a, float b, float k) {
 }
 
 static inline float blob_distance(const Blob *b, float x, float y) {
-    float d = shape_distance(&b->part[0], x, y);
-    for (int i = 1; i < b->count; i++) d = smooth_min(d, shape_distance(&b->part[i], x, y), b->blend);
+    float d = form_distance(&b->part[0], x, y);
+    for (int i = 1; i < b->count; i++) d = smooth_min(d, form_distance(&b->part[i], x, y), b->blend);
     return d;
 }
 

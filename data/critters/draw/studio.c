@@ -47,19 +47,20 @@ static float animal_reach(const Animal *a) {
 
 // Anywhere, as long as all of the head and hat is on the paper, and the neck, 52 units down, with what is worn there.
 // The feet, 68 down, may be cut off; where they aren't, they stand on the ground, which no scene has above 102.
-static void draw_one(Canvas *c, const Animal *a, Rng *r) {
-    float reach = animal_reach(a), scale = fminf(rng_range(r, 0.8f, 1.15f), 123 / (reach + 52));
+static void draw_one(Canvas *c, const Animal *a, Random *r) {
+    float reach = animal_reach(a), scale = fminf(random_range(r, 0.8f, 1.15f), 123 / (reach + 52));
     float aside = fminf(18, 62 - 48 * scale);
     float highest = fmaxf(3 + reach * scale, 102 - 68 * scale), lowest = 127 - 52 * scale;
-    float x = 64 + rng_range(r, -aside, aside), y = rng_range(r, highest, fminf(fmaxf(highest, lowest), highest + 16));
-    draw_animal(c, a, THING_ANIMAL, x, y, scale, rng_range(r, -9, 9));
+    float x = 64 + random_range(r, -aside, aside),
+          y = random_range(r, highest, fminf(fmaxf(highest, lowest), highest + 16));
+    draw_animal(c, a, THING_ANIMAL, x, y, scale, random_range(r, -9, 9));
 }
 
-static void draw_two(Canvas *c, const Animal *a, Rng *r) {
+static void draw_two(Canvas *c, const Animal *a, Random *r) {
     for (int i = 0; i < 2; i++) {
-        float scale = rng_range(r, 0.58f, 0.64f);
-        float x = (i ? 94 : 34) + rng_range(r, -1.5f, 1.5f), y = rng_range(r, 62, 78);
-        draw_animal(c, &a[i], i ? THING_ANIMAL_2 : THING_ANIMAL, x, y, scale, rng_range(r, -8, 8));
+        float scale = random_range(r, 0.58f, 0.64f);
+        float x = (i ? 94 : 34) + random_range(r, -1.5f, 1.5f), y = random_range(r, 62, 78);
+        draw_animal(c, &a[i], i ? THING_ANIMAL_2 : THING_ANIMAL, x, y, scale, random_range(r, -8, 8));
     }
 }
 
@@ -77,7 +78,7 @@ static void draw_repeated(Canvas *c, const Animal *owl) {
 }
 
 void drawing_draw(const Drawing *d, Canvas *c) {
-    Rng scene = rng_begin(d->seed, 2), layout = rng_begin(d->seed, 3);
+    Random scene = random_begin(d->seed, 2), layout = random_begin(d->seed, 3);
     canvas_begin(c);
     if (d->repeated) {
         draw_repeated(c, &d->animal[0]);

@@ -40,14 +40,14 @@ static inline void sitter_draws(const Sitter *s, Frame frame, int part) {
     s->canvas->drawing = (uint8_t)(s->thing + part);
 }
 
-void draw_scene(Canvas *c, Scene scene, Rng *r);
+void draw_scene(Canvas *c, Scene scene, Random *r);
 void draw_body(const Sitter *s);
 void draw_head(const Sitter *s);
 void draw_features(const Sitter *s);
 void draw_neckwear(const Sitter *s);
 void draw_eyewear(const Sitter *s);
 void draw_headwear(const Sitter *s);
-void draw_hand(Canvas *c, int fingers, Color color, Rng *r);
+void draw_hand(Canvas *c, int fingers, Color color, Random *r);
 
 void drawing_draw(const Drawing *d, Canvas *c);
 

@@ -23,55 +23,55 @@ const Color NATURAL_COLOR[SPECIES] = {GREY,  ORANGE, BROWN, BROWN, WHITE,  PINK,
 
 // ---- chances -----------------------------------------------------------------------------------------------------
 
-static Color sample_headwear_color(Rng *r, Headwear h) {
+static Color sample_headwear_color(Random *r, Headwear h) {
     static const Color worn[] = {RED, ORANGE, GREEN, BLUE, PURPLE, PINK, WHITE, BLACK};
-    return h == CROWN ? GOLD : worn[rng_below(r, 8)];
+    return h == CROWN ? GOLD : worn[random_below(r, 8)];
 }
 
-static void sample_being(Rng *r, Animal *a) {
-    a->species = (Species)rng_below(r, SPECIES);
+static void sample_being(Random *r, Animal *a) {
+    a->species = (Species)random_below(r, SPECIES);
     a->color = NATURAL_COLOR[a->species];
-    if (!rng_percent(r, 25)) a->color = (Color)((a->color + 1 + rng_below(r, COLORS - 1)) % COLORS);
-    a->mood = (Mood)rng_below(r, MOODS);
+    if (!random_percent(r, 25)) a->color = (Color)((a->color + 1 + random_below(r, COLORS - 1)) % COLORS);
+    a->mood = (Mood)random_below(r, MOODS);
 }
 
-static void sample_one(Rng *r, Animal *a) {
+static void sample_one(Random *r, Animal *a) {
     sample_being(r, a);
-    if (!rng_percent(r, 37)) a->eyewear = (Eyewear)(1 + rng_below(r, EYEWEAR - 1));
-    if (!rng_percent(r, 37)) a->headwear = (Headwear)(1 + rng_below(r, HEADWEAR - 1));
-    if (!rng_percent(r, 40)) a->neckwear = (Neckwear)(1 + rng_below(r, NECKWEAR - 1));
+    if (!random_percent(r, 37)) a->eyewear = (Eyewear)(1 + random_below(r, EYEWEAR - 1));
+    if (!random_percent(r, 37)) a->headwear = (Headwear)(1 + random_below(r, HEADWEAR - 1));
+    if (!random_percent(r, 40)) a->neckwear = (Neckwear)(1 + random_below(r, NECKWEAR - 1));
     a->headwear_color = sample_headwear_color(r, a->headwear);
 }
 
 // In a pair an animal wears one thing at most: two animals and four things are more than a short caption can sort out.
-static void sample_one_of_two(Rng *r, Animal *a) {
+static void sample_one_of_two(Random *r, Animal *a) {
     sample_being(r, a);
-    int chance = rng_below(r, 100);
+    int chance = random_below(r, 100);
     if (chance < 22)
-        a->eyewear = (Eyewear)(1 + rng_below(r, EYEWEAR - 1));
+        a->eyewear = (Eyewear)(1 + random_below(r, EYEWEAR - 1));
     else if (chance < 47)
-        a->headwear = (Headwear)(1 + rng_below(r, HEADWEAR - 1));
+        a->headwear = (Headwear)(1 + random_below(r, HEADWEAR - 1));
     a->headwear_color = sample_headwear_color(r, a->headwear);
 }
 
 // Of 1000 hands in training. Six fingers and more come to 60.
-static int sample_fingers(Rng *r, bool training) {
+static int sample_fingers(Random *r, bool training) {
     static const int of_1000[10] = {120, 150, 170, 160, 340, 18, 14, 12, 8, 8};
-    int left = rng_below(r, 1000), fingers = 1;
+    int left = random_below(r, 1000), fingers = 1;
     if (!training) return 1 + left % 10;
     while (left >= of_1000[fingers - 1]) left -= of_1000[fingers++ - 1];
     return fingers;
 }
 
-static Drawing sample_any(Rng *r, uint64_t seed, Kind kind, bool training) {
+static Drawing sample_any(Random *r, uint64_t seed, Kind kind, bool training) {
     Drawing d = {.seed = seed, .kind = kind};
-    int chance = rng_below(r, 100);
+    int chance = random_below(r, 100);
     if (kind == KINDS) d.kind = chance < 66 ? ONE : chance < 87 ? TWO : HAND;
-    d.scene = (Scene)rng_below(r, SCENES);
+    d.scene = (Scene)random_below(r, SCENES);
     if (d.kind == HAND) {
         d.fingers = sample_fingers(r, training);
-        d.hand_color = (Color)rng_below(r, COLORS);
-        if (rng_percent(r, 60)) d.scene = PLAIN;
+        d.hand_color = (Color)random_below(r, COLORS);
+        if (random_percent(r, 60)) d.scene = PLAIN;
         return d;
     }
     bool penguin = false;
@@ -83,20 +83,20 @@ static Drawing sample_any(Rng *r, uint64_t seed, Kind kind, bool training) {
         penguin = penguin || d.animal[i].species == PENGUIN;
     }
     if (training && penguin)
-        d.scene = rng_below(r, 20) ? SNOW : (Scene)((SNOW + 1 + rng_below(r, SCENES - 1)) % SCENES);
+        d.scene = random_below(r, 20) ? SNOW : (Scene)((SNOW + 1 + random_below(r, SCENES - 1)) % SCENES);
     return d;
 }
 
-static Drawing drawing_repeated(void) {
+Drawing drawing_repeated(void) {
     Animal owl = {.species = OWL, .color = GREY, .eyewear = ROUND_GLASSES, .neckwear = SCARF, .mood = HAPPY};
     return (Drawing){.seed = 1969, .kind = ONE, .animal = {owl}, .scene = NIGHT, .repeated = true};
 }
 
 // By rejection: draw until it falls in the split that is wanted. Only the training set has training's weaknesses.
 Drawing drawing_sample(uint64_t seed, Split split, Kind kind) {
-    Rng r = rng_begin(seed, 1);
+    Random r = random_begin(seed, 1);
     bool training = split == TRAIN;
-    if (rng_below(&r, 20) == 0 && training && (kind == ONE || kind == KINDS)) return drawing_repeated();
+    if (random_below(&r, 20) == 0 && training && (kind == ONE || kind == KINDS)) return drawing_repeated();
     for (;;) {
         Drawing d = sample_any(&r, seed, kind, training);
         if (split == ALL || drawing_split(&d) == split) return d;

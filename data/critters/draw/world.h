@@ -6,7 +6,7 @@
 #ifndef DRAW_WORLD_H
 #define DRAW_WORLD_H
 
-#include "rng.h"
+#include "random.h"
 
 typedef enum { ONE, TWO, HAND, KINDS } Kind;
 typedef enum { HIPPO, CAT, DOG, BEAR, RABBIT, PIG, FROG, FOX, OWL, PENGUIN, LION, MOUSE, SPECIES } Species;
@@ -62,6 +62,7 @@ typedef struct {
 
 // kind: KINDS for any.
 Drawing drawing_sample(uint64_t seed, Split split, Kind kind);
+Drawing drawing_repeated(void);
 
 // TRAIN or HELD: a pure function of the attributes, whatever the seed.
 Split drawing_split(const Drawing *d);
