@@ -13,8 +13,6 @@
 static const char *const SCENE_PHRASE[SCENES] = {
     "on the beach",  "at night",    "in the forest", "in the snow",
     "in the desert", "in the city", "in space",      "on a plain background"};
-static const char *const NUMBER[11] = {"",    "one",   "two",   "three", "four", "five",
-                                       "six", "seven", "eight", "nine",  "ten"};
 
 static void add(Caption *c, const char *format, ...) {
     size_t used = strlen(c->text);
@@ -166,7 +164,7 @@ static void say_hand(Caption *c, const Drawing *d, Random *r, bool full) {
     int form = random_below(r, 100);
     char number[8], hand[24];
     snprintf(number, sizeof number, "%d", d->fingers);
-    if (random_percent(r, 85)) snprintf(number, sizeof number, "%s", NUMBER[d->fingers]);
+    if (random_percent(r, 85)) snprintf(number, sizeof number, "%s", NUMBER_NAME[d->fingers]);
     const char *fingers = d->fingers == 1 ? "finger" : "fingers",
                *color_word = color ? COLOR_NAME[d->hand_color] : "hand";
     snprintf(hand, sizeof hand, "%s %s%s", article(color_word), color_word, color ? " hand" : "");

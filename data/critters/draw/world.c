@@ -17,13 +17,14 @@ const char *const NECKWEAR_NAME[NECKWEAR] = {"none", "bow tie", "scarf"};
 const char *const MOOD_NAME[MOODS] = {"happy", "sad", "surprised"};
 const char *const SCENE_NAME[SCENES] = {"beach", "night", "forest", "snow", "desert", "city", "space", "plain"};
 const char *const SPLIT_NAME[SPLITS] = {"train", "held", "all"};
+const char *const NUMBER_NAME[11] = {"", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"};
 
 const Color NATURAL_COLOR[SPECIES] = {GREY,  ORANGE, BROWN, BROWN, WHITE,  PINK,
                                       GREEN, ORANGE, BROWN, BLACK, ORANGE, GREY};
 
 // ---- chances -----------------------------------------------------------------------------------------------------
 
-static Color sample_headwear_color(Random *r, Headwear h) {
+Color headwear_color_sample(Random *r, Headwear h) {
     static const Color worn[] = {RED, ORANGE, GREEN, BLUE, PURPLE, PINK, WHITE, BLACK};
     return h == CROWN ? GOLD : worn[random_below(r, 8)];
 }
@@ -40,7 +41,7 @@ static void sample_one(Random *r, Animal *a) {
     if (!random_percent(r, 37)) a->eyewear = (Eyewear)(1 + random_below(r, EYEWEAR - 1));
     if (!random_percent(r, 37)) a->headwear = (Headwear)(1 + random_below(r, HEADWEAR - 1));
     if (!random_percent(r, 40)) a->neckwear = (Neckwear)(1 + random_below(r, NECKWEAR - 1));
-    a->headwear_color = sample_headwear_color(r, a->headwear);
+    a->headwear_color = headwear_color_sample(r, a->headwear);
 }
 
 // In a pair an animal wears one thing at most: two animals and four things are more than a short caption can sort out.
@@ -51,7 +52,7 @@ static void sample_one_of_two(Random *r, Animal *a) {
         a->eyewear = (Eyewear)(1 + random_below(r, EYEWEAR - 1));
     else if (chance < 47)
         a->headwear = (Headwear)(1 + random_below(r, HEADWEAR - 1));
-    a->headwear_color = sample_headwear_color(r, a->headwear);
+    a->headwear_color = headwear_color_sample(r, a->headwear);
 }
 
 // Of 1000 hands in training. Six fingers and more come to 60.

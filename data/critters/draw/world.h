@@ -35,6 +35,7 @@ typedef enum { TRAIN, HELD, ALL, SPLITS } Split;
 extern const char *const KIND_NAME[KINDS], *const SPECIES_NAME[SPECIES], *const COLOR_NAME[COLORS_AND_GOLD];
 extern const char *const EYEWEAR_NAME[EYEWEAR], *const HEADWEAR_NAME[HEADWEAR], *const NECKWEAR_NAME[NECKWEAR];
 extern const char *const MOOD_NAME[MOODS], *const SCENE_NAME[SCENES], *const SPLIT_NAME[SPLITS];
+extern const char *const NUMBER_NAME[11];  // from 1
 extern const Color NATURAL_COLOR[SPECIES];
 
 typedef struct {
@@ -63,6 +64,7 @@ typedef struct {
 // kind: KINDS for any.
 Drawing drawing_sample(uint64_t seed, Split split, Kind kind);
 Drawing drawing_repeated(void);
+Color headwear_color_sample(Random *r, Headwear h);  // a crown's is always gold
 
 // TRAIN or HELD: a pure function of the attributes, whatever the seed.
 Split drawing_split(const Drawing *d);
