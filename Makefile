@@ -39,7 +39,8 @@ COMMAND_SOURCES = core/main.c $(wildcard core/command/*.c)
 CORE_SOURCES = $(filter-out $(COMMAND_SOURCES), $(wildcard core/*.c core/*/*.c))
 PAINTER_SOURCES = $(wildcard data/critters/draw/main.c data/critters/draw/options.c)
 GRADE_SOURCES = $(wildcard data/critters/grade/main.c)
-CRITTERS_SOURCES = $(filter-out $(PAINTER_SOURCES) $(GRADE_SOURCES), $(wildcard data/critters/draw/*.c data/critters/grade/*.c))
+CRITTERS_SOURCES = $(filter-out $(PAINTER_SOURCES) $(GRADE_SOURCES), \
+	$(wildcard data/critters/draw/*.c data/critters/grade/*.c))
 TEST_SOURCES = $(wildcard tests/unit/test_*.c tests/parity/test_*.c tests/fuzz/fuzz_*.c tests/fuzz/test_*.c)
 FULL_SOURCE = tests/full/test_full.c
 TEST_HELPERS = $(filter-out $(TEST_SOURCES) $(FULL_SOURCE), $(wildcard tests/*.c tests/*/*.c))
@@ -53,7 +54,7 @@ PAINTER = $(if $(PAINTER_SOURCES),$(if $(filter gcc,$(KIND)),build,$(BUILD))/cri
 GRADE = $(if $(GRADE_SOURCES),$(if $(filter gcc,$(KIND)),build,$(BUILD))/critters-grade)
 
 .PHONY: all deps run test test-built test-reference test-full bench clip-vocab golden critters critters-single-file \
-	blueprint score shortcuts pictures venv format help clean distclean
+	blueprint score grade shortcuts pictures venv format help clean distclean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -72,7 +73,9 @@ $(BUILD)/libcritters.a: $(call objects, $(CRITTERS_SOURCES))
 $(BUILD)/libtest.a: $(call objects, $(TEST_HELPERS))
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-$(TESTS) $(FULL_TEST): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libtest.a $(BUILD)/libcritters.a $(BUILD)/libsculpt.a
+TEST_LIBRARIES = $(BUILD)/libtest.a $(BUILD)/libcritters.a $(BUILD)/libsculpt.a
+
+$(TESTS) $(FULL_TEST): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_LIBRARIES)
 	@echo "  link   $@"
 	$(Q)$(CC) $(FLAGS) $^ -o $@ $(LINKS)
 
@@ -274,6 +277,10 @@ score: all venv
 	test -e $(CACHE)/judge.pt || '$(PYTHON)' data/critters/judge/train_judge.py --out $(CACHE)/judge.pt
 	'$(PYTHON)' data/critters/judge/score.py --judge $(CACHE)/judge.pt
 
+# Where words act, by the painter's masks. Its threads sleep while they wait, as those of the tests do.
+grade: all
+	@OMP_WAIT_POLICY=passive $(GRADE)
+
 shortcuts: all venv
 	test -e $(CACHE)/judge.pt || '$(PYTHON)' data/critters/judge/train_judge.py --out $(CACHE)/judge.pt
 	'$(PYTHON)' data/critters/judge/shortcuts.py --judge $(CACHE)/judge.pt
@@ -309,6 +316,7 @@ help:
 	@echo "                     write that model as one file in Stable Diffusion's original naming: build/critters.safetensors"
 	@echo "make blueprint       teach it blueprints: a LoRA, 20 minutes on two cores"
 	@echo "make score           measure what that model gets right"
+	@echo "make grade           measure where its words act, by the painter's masks"
 	@echo "make shortcuts       measure what --deep-cache and --guidance-interval cost in likeness, and save"
 	@echo "make pictures        draw the pictures in the READMEs anew"
 	@echo "make format          clang-format all C files"

@@ -83,9 +83,8 @@ static Between between(size_t i, size_t from, size_t to) {
     return (Between){near, least(near + 1, from - 1), at - (float)near};
 }
 
-// sum [height, width] += weight times map [from_height, from_width], stretched
-static void add_stretched(float *sum, size_t height, size_t width, const float *map, size_t from_height,
-                          size_t from_width, float weight) {
+void map_add_stretched(float *sum, size_t height, size_t width, const float *map, size_t from_height, size_t from_width,
+                       float weight) {
     for (size_t y = 0; y < height; y++) {
         Between row = between(y, from_height, height);
         const float *near = map + row.near * from_width, *far = map + row.far * from_width;
@@ -117,7 +116,7 @@ bool attention_mean(const AttentionMaps *maps, size_t layer, size_t head, size_t
         size_t first = head == ATTENTION_ALL ? 0 : head, heads = head == ATTENTION_ALL ? l->heads : 1;
         for (size_t h = first; h < first + heads; h++) {
             const float *seen = l->maps + (h * l->keys + key) * l->height * l->width;
-            add_stretched(map, height, width, seen, l->height, l->width, 1 / (float)(layers * heads));
+            map_add_stretched(map, height, width, seen, l->height, l->width, 1 / (float)(layers * heads));
         }
     }
     return true;
