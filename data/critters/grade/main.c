@@ -3,11 +3,11 @@
 // Where: `make grade`; the table stands in ../README.md. Read next: words_grade.h.
 
 #include "critters/draw/caption.h"
+#include "critters/grade/iou.h"
 #include "critters/grade/words_grade.h"
 
 #include <errno.h>
 #include <getopt.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -29,10 +29,10 @@ typedef struct Options {
     uint64_t first;
 } Options;
 
-// Sums over the words of a kind: of each step for the maps; masks, and so chance, are the same at all steps.
+// Sums over the words of a kind. Masks are the same at all steps, and so are chance and middle.
 typedef struct Row {
     size_t words;
-    double deletion[STEP_COUNT], attention[STEP_COUNT], chance;
+    double deletion[STEP_COUNT], attention[STEP_COUNT], chance, middle;
 } Row;
 
 // ---- the command line ------------------------------------------------------------------------------------------------
@@ -80,13 +80,27 @@ static bool options_read(int argc, char **argv, Options *o, int *status) {
 
 // ---- the table -------------------------------------------------------------------------------------------------------
 
+// What a map gets that has only learnt that animals stand in the middle, and places around them.
+static double middle_iou(const WordGrade *grade) {
+    enum { CELLS = 16 };
+    float map[CELLS * CELLS];
+    for (int i = 0; i < CELLS * CELLS; i++) {
+        float x = (float)(i % CELLS) - (CELLS - 1) / 2.0f, y = (float)(i / CELLS) - (CELLS - 1) / 2.0f;
+        map[i] = (x * x + y * y) * (grade->kind == WORD_SCENE ? 1 : -1);
+    }
+    return (double)map_iou(map, CELLS, CELLS, grade->mask, SIDE);
+}
+
 static void rows_add(Row rows[WORD_KINDS], const WordGrades *grades, size_t step) {
     for (size_t i = 0; i < grades->count; i++) {
         const WordGrade *grade = &grades->words[i];
         Row *row = &rows[grade->kind];
         row->deletion[step] += (double)grade->deletion_iou;
         row->attention[step] += (double)grade->attention_iou;
-        if (step == 0) row->words++, row->chance += (double)grade->chance_iou;
+        if (step > 0) continue;
+        row->words++;
+        row->chance += (double)grade->chance_iou;
+        row->middle += middle_iou(grade);
     }
 }
 
@@ -95,16 +109,18 @@ static void print_numbers(const double sums[STEP_COUNT], size_t words) {
 }
 
 static void rows_print(const Row rows[WORD_KINDS]) {
-    printf("| kind of word | words | chance |");
+    printf("| kind of word | words | chance | middle |");
     for (int half = 0; half < 2; half++)
         for (size_t s = 0; s < STEP_COUNT; s++) printf(" %s, step %zu |", half ? "attention" : "deletion", STEPS[s]);
     printf("\n|");
-    for (size_t column = 0; column < 3 + 2 * STEP_COUNT; column++) printf(" --- |");
+    for (size_t column = 0; column < 4 + 2 * STEP_COUNT; column++) printf(" --- |");
     printf("\n");
     for (size_t k = 0; k < KIND_COUNT; k++) {
         const Row *row = &rows[KINDS_GRADED[k]];
         if (row->words == 0) continue;
-        printf("| %s | %zu | %.2f |", WORD_KIND_NAME[KINDS_GRADED[k]], row->words, row->chance / (double)row->words);
+        double words = (double)row->words;
+        printf("| %s | %zu | %.2f | %.2f |", WORD_KIND_NAME[KINDS_GRADED[k]], row->words, row->chance / words,
+               row->middle / words);
         print_numbers(row->deletion, row->words);
         print_numbers(row->attention, row->words);
         printf("\n");
