@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-// ---- what was said is read -------------------------------------------------------------------------------------------
+// ---- what was said is read ------------------------------------------------------------------------------------------
 
 static bool animal_as_said(const Animal *a, const Animal *b, unsigned says) {
     return (!(says >> SAYS_SPECIES & 1) || a->species == b->species) &&
@@ -37,8 +37,8 @@ static bool as_said(const CaptionReading *reading, const Drawing *d, unsigned sa
     return true;
 }
 
-// 2,000 drawings of all kinds, from training and held out, six captions each. Only where a caption doesn't say who stands
-// left may the two be exchanged.
+// 2,000 drawings of all kinds, from training and held out, six captions each. Only where a caption doesn't say who
+// stands left may the two be exchanged.
 static void test_captions_come_back(void) {
     int exchanged = 0, pairs = 0;
     for (uint64_t seed = 0; seed < 2000; seed++) {
@@ -69,7 +69,7 @@ static void test_the_repeated_drawing(void) {
     EXPECT(reading.words[2].kind == WORD_SPECIES && reading.words[6].kind == WORD_SCENE, "owl and moon mean nothing");
 }
 
-// ---- which word speaks of what ---------------------------------------------------------------------------------------
+// ---- which word speaks of what --------------------------------------------------------------------------------------
 
 static const CaptionReading *read_well(const char *caption, uint64_t seed) {
     static CaptionReading reading;
@@ -113,7 +113,7 @@ static void test_words_know_their_bytes(void) {
            "%zu words, the last from %zu to %zu", reading->word_count, last->start, last->end);
 }
 
-// ---- what is left open -----------------------------------------------------------------------------------------------
+// ---- what is left open ----------------------------------------------------------------------------------------------
 
 static void test_unsaid(void) {
     const CaptionReading *reading = read_well("a pig", 0);
@@ -128,7 +128,7 @@ static void test_unsaid(void) {
     EXPECT(read_well("a hand with 10 fingers", 7)->drawing.fingers == 10, "ten");
 }
 
-// ---- what can't be read ----------------------------------------------------------------------------------------------
+// ---- what can't be read ---------------------------------------------------------------------------------------------
 
 static void expect_refusal(const char *caption, const char *message) {
     CaptionReading reading;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// ---- intersection over union -----------------------------------------------------------------------------------------
+// ---- intersection over union ----------------------------------------------------------------------------------------
 
 static bool near(float a, float b) { return fabsf(a - b) < 1e-6f; }
 
@@ -41,8 +41,8 @@ static void test_iou_of_nothing_and_everything(void) {
            (double)map_iou(flat, 2, 2, mask, 4), (double)chance_iou(13, 16));
 }
 
-// 2 x 2 stretched to 4 x 4 without aligned corners: 1 3/4 1/4 0 along each axis, so a corner's four pixels are its own. With
-// rows and columns exchanged, or half a pixel aside, others would be.
+// 2 x 2 stretched to 4 x 4 without aligned corners: 1 3/4 1/4 0 along each axis, so a corner's four pixels are its own.
+// With rows and columns exchanged, or half a pixel aside, others would be.
 static void test_iou_stretches(void) {
     const float corner[4] = {0, 1, 0, 0}, upright[2] = {1, 0};
     const uint8_t upper_right[16] = {0, 0, 1, 1, 0, 0, 1, 1}, lower_left[16] = {[8] = 1, [9] = 1, [12] = 1, [13] = 1};
@@ -68,7 +68,7 @@ static void test_chance(void) {
     EXPECT(fabsf(sum - chance) < 0.01f, "random maps have %g, chance is %g", (double)sum, (double)chance);
 }
 
-// ---- masks -----------------------------------------------------------------------------------------------------------
+// ---- masks ----------------------------------------------------------------------------------------------------------
 
 static size_t mask_of(const char *caption, size_t word, uint8_t mask[PIXELS]) {
     CaptionReading reading;
@@ -109,7 +109,7 @@ static void test_masks(void) {
     EXPECT(hat_y < 50 && scarf_y > 70 && x < 50, "the crown at %g, the scarf at %g", (double)hat_y, (double)scarf_y);
 }
 
-// ---- a prompt's words ------------------------------------------------------------------------------------------------
+// ---- a prompt's words -----------------------------------------------------------------------------------------------
 
 static Model *critters(void) {
     Error error = {0};
@@ -183,8 +183,8 @@ static void test_left_and_right(void) {
     model_close(model);
 }
 
-// Step k of a run that begins from a drawing is step k of the schedule, at its first, its last, and with a scheduler that
-// asks twice a step; the same question has the same answer.
+// Step k of a run that begins from a drawing is step k of the schedule, at its first, its last, and with a scheduler
+// that asks twice a step; the same question has the same answer.
 static void test_every_step_can_be_asked_about(void) {
     Model *model = critters();
     Settings settings = settings_default(model);
@@ -234,6 +234,8 @@ static void test_refusals(void) {
     expect_refusal(model, &settings, 2, "giraffe: not in the critters' world");
     settings.prompt = "";
     expect_refusal(model, &settings, 2, "nothing to draw");
+    settings.prompt = NULL;
+    expect_refusal(model, &settings, 2, "no prompt");
     settings.prompt = "a \xff";
     expect_refusal(model, &settings, 2, "UTF-8");
     settings.prompt = "a cat";

@@ -40,7 +40,7 @@ static bool refuse_unknown(const Reader *r, size_t word) {
     return refuse(r, word, why);
 }
 
-// ---- from phrases to a drawing ---------------------------------------------------------------------------------------
+// ---- from phrases to a drawing --------------------------------------------------------------------------------------
 
 // What the caption may leave open, before it is read. All is drawn whether it is needed or not, so that a word more or
 // less changes only what it says.
@@ -178,7 +178,7 @@ static bool read_phrase(Reader *r, size_t word, WordKind kind, int value) {
     }
 }
 
-// ---- the whole -------------------------------------------------------------------------------------------------------
+// ---- the whole ------------------------------------------------------------------------------------------------------
 
 // What the words said of the first and the second animal is now said of the second and the first.
 static void swap_animals(CaptionReading *out) {

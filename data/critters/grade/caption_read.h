@@ -20,12 +20,12 @@ typedef struct CaptionReading {
     size_t word_count;
 } CaptionReading;
 
-// Reads a caption in the words of caption.c, in any order that makes sense, large or small letters alike, whatever stands
-// between the words. seed becomes the drawing's and decides what the caption leaves open: moods, colours of hats and hands,
-// fingers, who of two stands left. What it doesn't name isn't there; an animal without a colour has its natural one, a
-// drawing without a place a plain background.
-// False, and an error that names the word, for words that aren't in this world and for what can't be drawn (three animals,
-// a red crown, a sad hat, nothing at all).
+// Reads a caption in the words of caption.c, in any order that makes sense, large or small letters alike, whatever
+// stands between the words. seed becomes the drawing's and decides what the caption leaves open: moods, colours of hats
+// and hands, fingers, who of two stands left. What it doesn't name isn't there; an animal without a colour has its
+// natural one, a drawing without a place a plain background.
+// False, and an error that names the word, for words that aren't in this world and for what can't be drawn (three
+// animals, a red crown, a sad hat, nothing at all).
 bool caption_read(const char *caption, uint64_t seed, CaptionReading *out, Error *error);
 
 // mask[i] is 1 where one of these things (a CaptionWord's) is what pixel i shows, else 0. How many are 1.

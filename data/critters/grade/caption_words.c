@@ -13,7 +13,7 @@
 const char *const WORD_KIND_NAME[WORD_KINDS] = {"filler",   "species", "color", "mood",   "eyewear", "headwear",
                                                 "neckwear", "scene",   "hand",  "number", "fingers", "order"};
 
-// ---- what there is ---------------------------------------------------------------------------------------------------
+// ---- what there is --------------------------------------------------------------------------------------------------
 
 typedef struct NameList {
     WordKind kind;
@@ -58,7 +58,7 @@ static const Phrase OTHERS[] = {
 static const char *const FILLERS[] = {"a",  "an", "the", "and",      "wearing", "in",      "with",    "on",     "at",
                                       "of", "to", "up",  "portrait", "picture", "drawing", "showing", "holding"};
 
-// ---- looked up -------------------------------------------------------------------------------------------------------
+// ---- looked up ------------------------------------------------------------------------------------------------------
 
 static bool is_letter(unsigned char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c >= 0x80;

@@ -1,6 +1,6 @@
 // caption_words.h - the words of this world, and what each of them means
 //
-// Where: under caption_read.c, as a dictionary is under a grammar. Names come from ../draw/world.c, wordings from caption.c.
+// Where: under caption_read.c, a dictionary under a grammar. Names are ../draw/world.c's, wordings ../draw/caption.c's.
 // Read next: caption_read.h.
 
 #pragma once

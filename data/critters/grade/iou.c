@@ -13,8 +13,9 @@ static int larger_first(const void *a, const void *b) {
     return (x < y) - (x > y);
 }
 
-// The sum over the mask of what counts of each pixel, when `area` of all n do: 1 if it is among the largest, and what is
-// left of the area is shared out among those that come next and are equal. sorted: the map's numbers, the largest first.
+// The sum over the mask of what counts of each pixel, when `area` of all n do: 1 if it is among the largest, and what
+// is left of the area is shared out among those that come next and are equal. sorted: the map's numbers, the largest
+// first.
 static float intersection(const float *map, const float *sorted, const uint8_t *mask, size_t n, size_t area) {
     float cut = sorted[area - 1];
     size_t above = 0, equal = 0, mask_above = 0, mask_equal = 0;

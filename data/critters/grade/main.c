@@ -35,7 +35,7 @@ typedef struct Row {
     double deletion[STEP_COUNT], attention[STEP_COUNT], chance, middle;
 } Row;
 
-// ---- the command line ------------------------------------------------------------------------------------------------
+// ---- the command line -----------------------------------------------------------------------------------------------
 
 static int complain(const char *message) {
     fprintf(stderr, "critters-grade: %s\n", message);
@@ -78,7 +78,7 @@ static bool options_read(int argc, char **argv, Options *o, int *status) {
     return false;
 }
 
-// ---- the table -------------------------------------------------------------------------------------------------------
+// ---- the table ------------------------------------------------------------------------------------------------------
 
 // What a map gets that has only learnt that animals stand in the middle, and places around them.
 static double middle_iou(const WordGrade *grade) {

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// ---- the drawing -----------------------------------------------------------------------------------------------------
+// ---- the drawing ----------------------------------------------------------------------------------------------------
 
 static bool settings_fit(const Settings *settings, size_t k, Error *error) {
     if (settings->width != SIDE || settings->height != SIDE) {
@@ -18,6 +18,7 @@ static bool settings_fit(const Settings *settings, size_t k, Error *error) {
                          "grade: the painter's masks are %dx%d pixels, not %zux%zu; take a model and a size of that",
                          SIDE, SIDE, settings->width, settings->height);
     }
+    if (!settings->prompt) return error_set(error, "grade: there is no prompt (NULL); give a string");
     if (k < settings->num_inference_steps) return true;
     return error_set(error, "grade: there is no step %zu in a run of %zu steps, which count from 0; take one of them",
                      k, settings->num_inference_steps);
@@ -36,7 +37,7 @@ static bool grades_paint(WordGrades *grades, const Drawing *drawing, Canvas *can
     return true;
 }
 
-// ---- the words -------------------------------------------------------------------------------------------------------
+// ---- the words ------------------------------------------------------------------------------------------------------
 
 static const PromptWord *word_at(const PromptWord *words, size_t count, const CaptionWord *word) {
     for (size_t i = 0; i < count; i++)
@@ -44,7 +45,7 @@ static const PromptWord *word_at(const PromptWord *words, size_t count, const Ca
     return NULL;
 }
 
-// Lists the words to grade: those that the model reads and the drawing shows. tokens_of[i] are those of grades->words[i].
+// Lists the words to grade: those that the model reads and the drawing shows. tokens_of[i]: grades->words[i]'s
 static bool grades_list_words(WordGrades *grades, const CaptionReading *reading, const TokenIds *tokens,
                               const Canvas *canvas, PromptWord tokens_of[CAPTION_WORDS], Error *error) {
     size_t most = tokens->used;
@@ -84,18 +85,18 @@ static bool grades_take_maps(WordGrades *grades, const Run *run, Error *error) {
     return true;
 }
 
-// ---- the questions ---------------------------------------------------------------------------------------------------
+// ---- the questions --------------------------------------------------------------------------------------------------
 
-// A run whose next step is step k, about the drawing
+// A run whose next step is step k, about the drawing. int(steps * strength) steps are left of it: asked for is half a
+// step more than that, which is none more, so that none is lost to rounding.
 static Run *run_begin_at(const Model *model, const Settings *settings, const Image *drawing, size_t k, Error *error) {
+    float steps = (float)settings->num_inference_steps;
     Settings s = *settings;
     s.init = drawing;
     s.mask = NULL;
     s.latents = NULL;
-    size_t steps = s.num_inference_steps;
-    s.strength =
-        k ? ((float)(steps - k) + 0.5f) / (float)steps : 1;  // of which int(steps * strength) are left: half a step
-    return run_begin(model, &s, error);                      // more is none more, and none is lost to rounding
+    s.strength = k ? (steps - (float)k + 0.5f) / steps : 1;
+    return run_begin(model, &s, error);
 }
 
 // What the U-Net says with the whole prompt: noise_pred [4, height, width], and where it looked
@@ -153,7 +154,7 @@ static bool grades_hold_against_masks(WordGrades *grades, Error *error) {
     return true;
 }
 
-// ---- all of it -------------------------------------------------------------------------------------------------------
+// ---- all of it ------------------------------------------------------------------------------------------------------
 
 bool words_grade(const Model *model, const Settings *settings, size_t k, uint64_t painter_seed, WordGrades *out,
                  Error *error) {

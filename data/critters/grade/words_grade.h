@@ -5,10 +5,11 @@
 //     for (size_t i = 0; i < grades.count; i++) printf("%.2f\n", grades.words[i].deletion_iou);
 //     word_grades_free(&grades);
 //
-// Of a picture that a model draws nobody knows for certain which pixels are the hat. Of one that the painter draws that is
-// known. So the painter draws the prompt, the drawing is put under as much noise as step k of a run expects, and the
-// U-Net is asked about it: with the prompt, to see where its cross-attention looks (run/attention.h), and without each word,
-// to see where its answer changes (run/deletion.h). Both maps are held against the painter's mask of what the word means.
+// Of a picture that a model draws nobody knows for certain which pixels are the hat. Of one that the painter draws that
+// is known. So the painter draws the prompt, the drawing is put under as much noise as step k of a run expects, and the
+// U-Net is asked about it: with the prompt, to see where its cross-attention looks (run/attention.h), and without each
+// word, to see where its answer changes (run/deletion.h). Both maps are held against the painter's mask of what the
+// word means.
 // Read next: caption_read.h and iou.h, for what it is made of; main.c, which does it with many prompts.
 
 #pragma once
@@ -37,9 +38,10 @@ typedef struct WordGrades {
     float *maps;  // all of the words'
 } WordGrades;
 
-// settings: a prompt in the painter's words, 128 x 128 pixels; scheduler, number of steps, seed of the noise. What makes a
-// run image to image or inpainting is not looked at. k: 0 .. num_inference_steps - 1. painter_seed: what the prompt leaves
-// open in the drawing. One U-Net call for the prompt, and one for each word; words that the tokenizer cuts off aren't graded.
+// settings: a prompt in the painter's words, 128 x 128 pixels; scheduler, number of steps, seed of the noise. What
+// makes a run image to image or inpainting is not looked at. k: 0 .. num_inference_steps - 1. painter_seed: what the
+// prompt leaves open in the drawing. One U-Net call for the prompt, and one for each word; words that the tokenizer
+// cuts off aren't graded.
 // Give out back with word_grades_free. On failure it is empty.
 bool words_grade(const Model *model, const Settings *settings, size_t k, uint64_t painter_seed, WordGrades *out,
                  Error *error);
