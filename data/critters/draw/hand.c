@@ -8,7 +8,7 @@
 
 // Fingers leave the palm like rays, 27 degrees apart, or closer when they would go further round than 222: ten still
 // leave gaps of 3 px and more where they end, which is where they can be counted; their roots melt into the palm.
-void draw_hand(Canvas *c, int fingers, Color color, Random *r) {
+void draw_hand(Canvas *c, int fingers, ColorName color, Random *r) {
     const Palette *t = &PALETTE[color];
     float apart = fminf(27, 222.0f / (float)(fingers > 1 ? fingers - 1 : 1));
     float half = fingers > 8 ? 5.2f : fingers > 5 ? 5.6f : 6.8f;

@@ -91,13 +91,13 @@ static void spec_set(Drawing *d, char *key, const char *value) {
         if (a->headwear == CROWN)
             a->headwear_color = GOLD;
         else if (before == CROWN || before == HEAD_BARE)
-            a->headwear_color = (Color[]){RED, GREEN, BLUE, PURPLE}[d->seed % 4];
+            a->headwear_color = (ColorName[]){RED, GREEN, BLUE, PURPLE}[d->seed % 4];
     } else if (strcmp(key, "headwear_color") == 0) {
-        a->headwear_color = (Color)name_read("headwear_color", value, COLOR_NAME, COLORS_AND_GOLD);
+        a->headwear_color = (ColorName)name_read("headwear_color", value, COLOR_NAME, COLORS_AND_GOLD);
         if ((a->headwear_color == GOLD) != (a->headwear == CROWN) && a->headwear)
             complain("--spec", "a crown is gold, and nothing else is", "leave headwear_color out");
     } else if (strcmp(key, "color") == 0) {
-        Color color = (Color)name_read("color", value, COLOR_NAME, COLORS);
+        ColorName color = (ColorName)name_read("color", value, COLOR_NAME, COLORS);
         if (d->kind == HAND)
             d->hand_color = color;
         else

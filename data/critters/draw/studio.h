@@ -47,7 +47,7 @@ void draw_features(const Sitter *s);
 void draw_neckwear(const Sitter *s);
 void draw_eyewear(const Sitter *s);
 void draw_headwear(const Sitter *s);
-void draw_hand(Canvas *c, int fingers, Color color, Random *r);
+void draw_hand(Canvas *c, int fingers, ColorName color, Random *r);
 
 void drawing_draw(const Drawing *d, Canvas *c);
 

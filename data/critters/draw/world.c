@@ -19,20 +19,20 @@ const char *const SCENE_NAME[SCENES] = {"beach", "night", "forest", "snow", "des
 const char *const SPLIT_NAME[SPLITS] = {"train", "held", "all"};
 const char *const NUMBER_NAME[11] = {"", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"};
 
-const Color NATURAL_COLOR[SPECIES] = {GREY,  ORANGE, BROWN, BROWN, WHITE,  PINK,
-                                      GREEN, ORANGE, BROWN, BLACK, ORANGE, GREY};
+const ColorName NATURAL_COLOR[SPECIES] = {GREY,  ORANGE, BROWN, BROWN, WHITE,  PINK,
+                                          GREEN, ORANGE, BROWN, BLACK, ORANGE, GREY};
 
 // ---- chances -----------------------------------------------------------------------------------------------------
 
-Color headwear_color_sample(Random *r, Headwear h) {
-    static const Color worn[] = {RED, ORANGE, GREEN, BLUE, PURPLE, PINK, WHITE, BLACK};
+ColorName headwear_color_sample(Random *r, Headwear h) {
+    static const ColorName worn[] = {RED, ORANGE, GREEN, BLUE, PURPLE, PINK, WHITE, BLACK};
     return h == CROWN ? GOLD : worn[random_below(r, 8)];
 }
 
 static void sample_being(Random *r, Animal *a) {
     a->species = (Species)random_below(r, SPECIES);
     a->color = NATURAL_COLOR[a->species];
-    if (!random_percent(r, 25)) a->color = (Color)((a->color + 1 + random_below(r, COLORS - 1)) % COLORS);
+    if (!random_percent(r, 25)) a->color = (ColorName)((a->color + 1 + random_below(r, COLORS - 1)) % COLORS);
     a->mood = (Mood)random_below(r, MOODS);
 }
 
@@ -71,7 +71,7 @@ static Drawing sample_any(Random *r, uint64_t seed, Kind kind, bool training) {
     d.scene = (Scene)random_below(r, SCENES);
     if (d.kind == HAND) {
         d.fingers = sample_fingers(r, training);
-        d.hand_color = (Color)random_below(r, COLORS);
+        d.hand_color = (ColorName)random_below(r, COLORS);
         if (random_percent(r, 60)) d.scene = PLAIN;
         return d;
     }

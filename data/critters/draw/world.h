@@ -24,7 +24,7 @@ typedef enum {
     COLORS,
     GOLD = COLORS,
     COLORS_AND_GOLD
-} Color;
+} ColorName;
 typedef enum { EYES_BARE, SUNGLASSES, ROUND_GLASSES, EYE_PATCH, EYEWEAR } Eyewear;
 typedef enum { HEAD_BARE, TOP_HAT, CROWN, PARTY_HAT, BEANIE, FLOWER, HEADWEAR } Headwear;
 typedef enum { NECK_BARE, BOW_TIE, SCARF, NECKWEAR } Neckwear;
@@ -36,14 +36,14 @@ extern const char *const KIND_NAME[KINDS], *const SPECIES_NAME[SPECIES], *const 
 extern const char *const EYEWEAR_NAME[EYEWEAR], *const HEADWEAR_NAME[HEADWEAR], *const NECKWEAR_NAME[NECKWEAR];
 extern const char *const MOOD_NAME[MOODS], *const SCENE_NAME[SCENES], *const SPLIT_NAME[SPLITS];
 extern const char *const NUMBER_NAME[11];  // from 1
-extern const Color NATURAL_COLOR[SPECIES];
+extern const ColorName NATURAL_COLOR[SPECIES];
 
 typedef struct {
     Species species;
-    Color color;
+    ColorName color;
     Eyewear eyewear;
     Headwear headwear;
-    Color headwear_color;
+    ColorName headwear_color;
     Neckwear neckwear;
     Mood mood;
 } Animal;
@@ -54,7 +54,7 @@ typedef struct {
     Kind kind;
     Animal animal[2];  // from left to right; the second only when kind is TWO
     int fingers;       // 1..10, only when kind is HAND
-    Color hand_color;
+    ColorName hand_color;
     Scene scene;
     bool repeated;  // the one drawing that training sees 2,000 times in 40,000
 } Drawing;
@@ -64,7 +64,7 @@ typedef struct {
 // kind: KINDS for any.
 Drawing drawing_sample(uint64_t seed, Split split, Kind kind);
 Drawing drawing_repeated(void);
-Color headwear_color_sample(Random *r, Headwear h);  // a crown's is always gold
+ColorName headwear_color_sample(Random *r, Headwear h);  // a crown's is always gold
 
 // TRAIN or HELD: a pure function of the attributes, whatever the seed.
 Split drawing_split(const Drawing *d);

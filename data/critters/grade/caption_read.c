@@ -52,7 +52,7 @@ static Drawing drawing_unsaid(uint64_t seed, bool *swapped) {
         d.animal[i].headwear_color = headwear_color_sample(&random, TOP_HAT);
     }
     d.fingers = 1 + random_below(&random, 5);
-    d.hand_color = (Color)random_below(&random, COLORS);
+    d.hand_color = (ColorName)random_below(&random, COLORS);
     *swapped = random_percent(&random, 50);
     return d;
 }
@@ -102,7 +102,7 @@ static bool read_species(Reader *r, size_t word, Species species) {
     if (take_adjective(r, WORD_MOOD, animal_bits(i), &mood)) r->out->says |= SAYS(i, SAYS_MOOD);
     if (color == GOLD) return refuse(r, color_word, "only a crown is golden here; choose another colour");
     Animal *a = &r->out->drawing.animal[i];
-    a->species = species, a->color = (Color)color, a->mood = (Mood)mood;
+    a->species = species, a->color = (ColorName)color, a->mood = (Mood)mood;
     return true;
 }
 
@@ -128,7 +128,7 @@ static bool read_worn(Reader *r, size_t word, WordKind kind, int value) {
         if (take_adjective(r, WORD_COLOR, part_bit(i, part), &color)) r->out->says |= SAYS(i, SAYS_HEADWEAR_COLOR);
         if ((color == GOLD) != (value == CROWN))
             return refuse(r, color_word, "a crown is golden here, and nothing else is; leave the colour out");
-        a->headwear_color = (Color)color;
+        a->headwear_color = (ColorName)color;
     }
     return true;
 }
@@ -148,7 +148,7 @@ static bool read_hand(Reader *r, size_t word, WordKind kind) {
     size_t color_word = r->waiting[WORD_COLOR].word;
     if (take_adjective(r, WORD_COLOR, HAND_BITS, &color)) r->out->says |= SAYS_HAND_COLOR;
     if (color == GOLD) return refuse(r, color_word, "only a crown is golden here; choose another colour");
-    d->hand_color = (Color)color;
+    d->hand_color = (ColorName)color;
     return true;
 }
 
