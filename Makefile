@@ -171,7 +171,7 @@ $(CRITTERS_FILE): $(SINGLE_FILE) $(wildcard data/models/critters/*/*config.json 
 
 critters-single-file: $(CRITTERS_FILE)
 
-# Tests may share the cores with other programs, so threads that wait for each other sleep (main.c says why). What make
+# Tests may share the cores with other programs, so threads that wait for each other sleep (core/io/program.c says why). What make
 # test-full runs is compiled here too, so that it can't fall behind.
 test-built: all $(TESTS) $(FULL_TEST) $(CLIP_VOCABULARY) $(CRITTERS_FILE)
 	@SCULPT='$(abspath $(SCULPT))' OMP_WAIT_POLICY=passive ASAN_OPTIONS=abort_on_error=0 \

@@ -2,7 +2,8 @@
 
 #include "base/text.h"
 
-#include <stdbool.h>
+#include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,4 +38,27 @@ double as_written(float x) {
     char text[32];
     snprintf(text, sizeof text, "%.7g", (double)x);
     return strtod(text, NULL);
+}
+
+size_t edit_distance(const char *a, const char *b) {
+    enum { LONGEST = 64 };
+    size_t row[LONGEST + 1], n = strlen(b);
+    if (n > LONGEST) return SIZE_MAX;
+    for (size_t j = 0; j <= n; j++) row[j] = j;
+    for (size_t i = 1; a[i - 1]; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= n; j++) {
+            size_t changed = diagonal + (a[i - 1] != b[j - 1]), shorter = row[j] + 1, longer = row[j - 1] + 1;
+            diagonal = row[j];
+            row[j] = changed < shorter ? (changed < longer ? changed : longer) : (shorter < longer ? shorter : longer);
+        }
+    }
+    return row[n];
+}
+
+bool text_number(const char *text, float *number) {
+    char *end;
+    *number = strtof(text, &end);
+    return *text && *end == '\0' && strspn(text, "+-.0123456789eE") == strlen(text) && isfinite(*number);
 }

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 // How many of the first n bytes remain when a character that only begins in them is left out.
@@ -17,3 +18,10 @@ void list_append(char *list, size_t size, const char *name);
 // The double nearest to the decimal number that x was written as: 0.7 for 0.7f, not 0.699999988. Python reads settings
 // in double, and int(10 * 0.7) is one thing, int(10 * 0.7f) another.
 double as_written(float x);
+
+// How many letters have to be put in, taken out or changed to get from a to b (Levenshtein's distance), for "did you mean";
+// SIZE_MAX where b has more than 64 bytes.
+size_t edit_distance(const char *a, const char *b);
+
+// A decimal number and nothing else; not the hexadecimal ones, infinities and NaNs that strtof would take too.
+bool text_number(const char *text, float *number);

@@ -2,13 +2,11 @@
 
 #include "command/commands.h"
 
-#include "io/file.h"
+#include "io/program.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 int report_failure(const Error *error) {
     fprintf(stderr, "sculpt: %s\n", error->message);
@@ -49,19 +47,6 @@ Settings settings_asked(const Model *model, const Options *options) {
     return settings;
 }
 
-bool program_path(char path[PATH_MAX]) {
-    ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 1);
-    if (length < 0) return false;
-    path[length] = '\0';
-    return true;
-}
-
 char *model_folder(const Options *options) {
-    static const char DEFAULT_MODEL[] = "data/models/critters";
-    if (options->model || path_exists(DEFAULT_MODEL)) return strdup(options->model ? options->model : DEFAULT_MODEL);
-
-    char program[PATH_MAX];
-    if (!program_path(program)) return strdup(DEFAULT_MODEL);
-    *strrchr(program, '/') = '\0';
-    return path_join(program, DEFAULT_MODEL);
+    return options->model ? strdup(options->model) : shipped_path("data/models/critters");
 }

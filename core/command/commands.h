@@ -8,7 +8,6 @@
 #include "command/options.h"
 #include "sculpt.h"
 
-#include <limits.h>
 #include <stdbool.h>
 
 enum { EXIT_RUN_FAILED = 1, EXIT_BAD_COMMAND_LINE = 2 };
@@ -36,9 +35,6 @@ ModelOptions model_options_asked(const Options *options);
 // The model's default settings, and over them what was asked for about the walk: steps, guidance, scheduler, size,
 // kernels, threads.
 Settings settings_asked(const Model *model, const Options *options);
-
-// Where this program's own file is; false where /proc can't tell.
-bool program_path(char path[PATH_MAX]);
 
 // The options and what they do (help.c), on stdout.
 void help_print(Command command);

@@ -100,13 +100,6 @@ bool filmstrip_add(Filmstrip *strip, Run *run, const Settings *settings, const R
     return ok && latents_show(strip, run, settings, step->latents, &strip->noisy[column], error);
 }
 
-static void image_place(Image *sheet, const Image *image, size_t left, size_t top) {
-    for (size_t y = 0; y < image->height; y++) {
-        memcpy(sheet->pixels + ((top + y) * sheet->width + left) * 3, image->pixels + y * image->width * 3,
-               image->width * 3);
-    }
-}
-
 bool filmstrip_write(const Filmstrip *strip, const Recipe *recipe, Error *error) {
     enum { GAP = 4 };  // pixels of white between and around the pictures
     size_t width = strip->noisy[0].width + GAP, height = strip->noisy[0].height + GAP;

@@ -2,11 +2,11 @@
 
 #include "command/options.h"
 
+#include "base/text.h"
 #include "sculpt.h"
 
 #include <errno.h>
 #include <getopt.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,12 +144,9 @@ static bool read_size(const char *name, const char *text, size_t min, size_t max
     return true;
 }
 
-// A decimal number; not the hexadecimal ones, infinities and NaNs that strtof would take too.
 static bool read_number(const char *name, const char *text, float min, float max, float *value, Error *error) {
-    char *end;
-    float number = strtof(text, &end);
-    bool decimal = *text && *end == '\0' && strspn(text, "+-.0123456789eE") == strlen(text);
-    if (!decimal || !isfinite(number) || number < min || number > max) {
+    float number;
+    if (!text_number(text, &number) || number < min || number > max) {
         return error_set(error, "--%s %s: not a number from %g to %g; see sculpt --help", name, text, min, max);
     }
     *value = number;
@@ -305,24 +302,6 @@ static bool option_apply(Options *o, const OptionRow *row, char *value, Error *e
 }
 
 // ---- a word that isn't an option ------------------------------------------------------------------------------------
-
-// How many letters have to be put in, taken out or changed to get from a to b (Levenshtein's distance).
-static size_t edit_distance(const char *a, const char *b) {
-    enum { LONGEST = 32 };
-    size_t row[LONGEST + 1], n = strlen(b);
-    if (n > LONGEST) return SIZE_MAX;
-    for (size_t j = 0; j <= n; j++) row[j] = j;
-    for (size_t i = 1; a[i - 1]; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= n; j++) {
-            size_t changed = diagonal + (a[i - 1] != b[j - 1]), shorter = row[j] + 1, longer = row[j - 1] + 1;
-            diagonal = row[j];
-            row[j] = changed < shorter ? (changed < longer ? changed : longer) : (shorter < longer ? shorter : longer);
-        }
-    }
-    return row[n];
-}
 
 static bool unknown_option(const char *word, Error *error) {
     char name[32];

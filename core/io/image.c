@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { LANCZOS_LOBES = 3 };  // on each side
 
@@ -23,6 +24,13 @@ Image image_new(size_t width, size_t height) {
 void image_free(Image *image) {
     free(image->pixels);
     *image = (Image){0};
+}
+
+void image_place(Image *sheet, const Image *image, size_t left, size_t top) {
+    for (size_t y = 0; y < image->height; y++) {
+        memcpy(sheet->pixels + ((top + y) * sheet->width + left) * 3, image->pixels + y * image->width * 3,
+               image->width * 3);
+    }
 }
 
 // Between pixels, a picture is taken to have no waves shorter than two pixels. There is one such picture through given

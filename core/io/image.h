@@ -15,6 +15,9 @@ typedef struct Image {
 Image image_new(size_t width, size_t height);  // black; without memory 0 x 0, pixels NULL
 void image_free(Image *image);                 // leaves an image of 0 x 0; twice is fine
 
+// Copies image into sheet, its upper left corner at (left, top); it lies within.
+void image_place(Image *sheet, const Image *image, size_t left, size_t top);
+
 // Another size of the picture, each axis on its own, by Lanczos's kernel of three lobes: sharp going up, and going down
 // averaged over the area that a new pixel covers. Pillow's Image.resize((width, height), Image.LANCZOS), equal to it
 // within 1 of 255. Sizes must be at least 1 (a CHECK). Without memory 0 x 0, pixels NULL.
