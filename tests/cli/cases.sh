@@ -5,6 +5,7 @@
 # model of the goldens: what it draws is noise, but drawn in a tenth of a second.
 
 sculpt=${SCULPT:-$PWD/sculpt}
+program=sculpt  # the one that refuses and accepts, as its errors begin
 tree=$PWD
 work=$PWD/build/tmp/$(basename "$0" .sh)
 rm -rf "$work" && mkdir -p "$work" || exit 1
@@ -38,22 +39,22 @@ refuses() {
     status=$?
     after=$(find . | sort)
     local said
-    said=$(grep -v "^sculpt: " "$work/stderr" | grep -v "$cost_lines")
-    said+=$(grep "^sculpt: " "$work/stderr")
-    local call="sculpt $*"
+    said=$(grep -v "^$program: " "$work/stderr" | grep -v "$cost_lines")
+    said+=$(grep "^$program: " "$work/stderr")
+    local call="$program $*"
     call=${call:0:120}
     [ "$status" = "$wanted" ] || problem "$call: status $status, not $wanted: ${said:0:200}"
-    [[ $said == sculpt:\ *:*\;* ]] || problem "$call: not \"sculpt: what: why; what to do\": ${said:0:200}"
+    [[ $said == $program:\ *:*\;* ]] || problem "$call: not \"$program: what: why; what to do\": ${said:0:200}"
     [ "$(wc -l <<<"$said")" = 1 ] || problem "$call: not one line: ${said:0:300}"
     [[ $said == *$pattern* ]] || problem "$call: nothing about \"$pattern\": ${said:0:200}"
     [ ! -s "$work/stdout" ] || problem "$call: printed something"
     [ "$before" = "$after" ] || problem "$call: left files behind: $(comm -13 <(echo "$before") <(echo "$after") | tr '\n' ' ')"
 }
-cost_lines='parameters\.\|FLOP in all\|steps_offset\|clip_sample\|the model never sees\|^strength \|^mask: \|^lora '
+cost_lines='^exact: \|parameters\.\|FLOP in all\|steps_offset\|clip_sample\|the model never sees\|^strength \|^mask: \|^lora '
 
 # accepts ARGUMENT...: ends with status 0
 accepts() {
-    timeout 300 "$sculpt" "$@" >"$work/stdout" 2>"$work/stderr" </dev/null || problem "sculpt $*: $(tail -n 1 "$work/stderr")"
+    timeout 300 "$sculpt" "$@" >"$work/stdout" 2>"$work/stderr" </dev/null || problem "$program $*: $(tail -n 1 "$work/stderr")"
 }
 
 # says JQ-EXPRESSION VALUE: what the file `object`, JSON, says there
