@@ -11,7 +11,7 @@
 // Papers: Rombach et al. 2022 (arXiv 2112.10752); Ho & Salimans 2022 (arXiv 2207.12598) for the guidance.
 // Read next: run/run.h for what a Run holds, schedulers/ddim.c for what a step is, stages/unet.c for what happens in
 // one, run/start.c and run/decode.c for the two ends, run/inpaint.c for a step that keeps a part of a picture,
-// run/replay.c for one whose answer is known already.
+// run/replay.c for one whose answer is known already, run/exact.c for one without the U-Net.
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -143,6 +143,7 @@ Tensor run_ask_unet(Run *run, const Prompts *prompts, size_t rows, Tensor deep, 
     float timestep = run->scheduler->timesteps[run->next], timesteps[2] = {timestep, timestep};
     float guidance = (float)(as_written(run->settings.guidance_scale) - 1), guidances[2] = {guidance, guidance};
     run->scheduler->kind->scale_model_input(run->scheduler, run->next, run->latents, run->model_input, run->n);
+    if (run->settings.exact) return exact_ask(run, prompts, rows);
     if (model_inpaints(run->model)) inpaint_show(run, run->model_input);
     if (rows == 2) memcpy(run->model_input + run->input_n, run->model_input, run->input_n * sizeof *run->model_input);
 

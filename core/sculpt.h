@@ -27,6 +27,7 @@
 #include "ops/profile.h"
 #include "schedulers/scheduler.h"
 #include "single_file/single_file.h"
+#include "stages/exact_denoiser.h"
 #include "stages/text_encoder.h"
 #include "stages/tokenizer.h"
 #include "stages/unet.h"
@@ -112,11 +113,12 @@ typedef struct Settings {
     const char *scheduler;                   // NULL: the one that the model names
     const char *const *scheduler_overrides;  // "key=value"
     size_t scheduler_override_count;
-    const Image *init;     // image to image; NULL: text to image
-    const Image *mask;     // inpainting: init is painted anew where this is white; NULL: everywhere
-    float strength;        // 0..1: how much of the noise schedule is run over init; with a mask 1 is usual
-    const float *latents;  // [4, h, w] to start from instead of the seed's noise; NULL: noise
-    DType precision;       // F32 or BF16: which kernels run; BF16's convert matrices that aren't kept so, each time
+    const Image *init;           // image to image; NULL: text to image
+    const Image *mask;           // inpainting: init is painted anew where this is white; NULL: everywhere
+    float strength;              // 0..1: how much of the noise schedule is run over init; with a mask 1 is usual
+    const float *latents;        // [4, h, w] to start from instead of the seed's noise; NULL: noise
+    const ExactDenoiser *exact;  // asked in place of the U-Net, as long as the run lives; NULL: the U-Net is
+    DType precision;  // F32 or BF16: which kernels run; BF16's convert matrices that aren't kept so, each time
     const char *kernels[OP_COUNT];  // "op=variant" choices, which go before precision's
     size_t kernel_count;
     int threads;          // 0: as many as there are cores, or as OMP_NUM_THREADS says
@@ -135,6 +137,7 @@ Settings settings_default(const Model *model);
 typedef struct RunCost {
     size_t parameters;                // of the three networks (weight_bytes: and of the preview VAE)
     size_t unet_calls;                // pictures that go through the U-Net in the whole run (two a step with guidance)
+    size_t exact_answers;             // and of the exact denoiser, which a run has instead of these
     size_t timestep_count;            // steps that will be run: int(steps * strength) for image to image
     size_t unguided_steps;            // of them, outside the guidance interval
     size_t shallow_steps;             // of them, with deep features from an earlier one

@@ -8,7 +8,7 @@ each step, the latents before and after each step and the predicted originals ar
 counts), the picture by PSNR. The goldens of `make test` froze some runs of diffusers once; here it is asked again,
 with whatever version is installed, and with the small trained model, too. What a run is stands in RUNS. In the end
 bf16 is held against torch's, see reference_precision.py, attention maps against diffusers', see
-reference_attention.py, and diffusers reads the models as single files, see reference_single_file.py.
+reference_attention.py, the exact denoiser against torch, see reference_exact.py, and diffusers reads the models as single files, see reference_single_file.py.
 """
 
 import functools
@@ -24,6 +24,7 @@ import diffusers
 import make_golden_families
 import numpy as np
 import reference_attention
+import reference_exact
 import reference_precision
 import reference_shortcuts
 import reference_single_file
@@ -391,7 +392,8 @@ def main():
             why = "".join(f"\n    {line}" for line in wrong)
             print(f"{'FAIL' if wrong else 'ok  '} {name:<23} {numbers}{why}", flush=True)
             passed, failed = passed + (not wrong), failed + bool(wrong)
-    for others in (reference_precision.run(program), reference_attention.run(program), reference_single_file.run()):
+    for others in (reference_precision.run(program), reference_attention.run(program), reference_exact.run(program),
+                   reference_single_file.run()):  # fmt: skip
         passed, failed = passed + others[0], failed + others[1]
     print(f"\n{passed} passed, {failed} failed")
     sys.exit(failed > 0 or passed == 0)

@@ -6,6 +6,7 @@
 #include "command/commands.h"
 
 #include "base/clock.h"
+#include "command/exact.h"
 #include "command/filmstrip.h"
 #include "command/interrupt.h"
 #include "command/progress.h"
@@ -33,6 +34,7 @@ typedef struct Drawing {
     Model *model;
     Settings settings;
     Image init, mask;
+    ExactData *exact;  // what is asked in the U-Net's place, if anything
     RunCost cost;
     size_t decodes;   // pictures that the run decodes, the last one and those of the filmstrip
     size_t previews;  // those of the filmstrip, where a preview VAE decodes them
@@ -87,6 +89,11 @@ static bool settings_make(Drawing *d, Error *error) {
     if (o->mask) {
         if (!png_read(o->mask, &d->mask, error)) return false;
         s->mask = &d->mask;
+    }
+    if (o->exact) {
+        d->exact = exact_open(o, d->model, error);
+        if (!d->exact) return false;
+        s->exact = exact_denoiser(d->exact);
     }
     if (!o->latents) return true;
     s->width = o->width;
@@ -188,6 +195,7 @@ static bool drawing_run(Drawing *d, Interrupt *interrupt, Error *error) {
     if (o->init) recipe_add(&d->recipe, "init", o->init);
     if (o->mask) recipe_add(&d->recipe, "mask", o->mask);
     if (o->latents) recipe_add(&d->recipe, "latents", o->latents);
+    if (o->exact_folder) recipe_add(&d->recipe, "exact_data", o->exact_folder);
     if (o->trace && !trace_start(d, error)) return false;
     if (o->steps_dir &&
         !filmstrip_open(&d->strip, o->steps_dir, run_step_count(d->run), filmstrip_decodes(d->model, &d->cost), error))
@@ -216,6 +224,7 @@ static void drawing_close(Drawing *d) {
     image_free(&d->init);
     image_free(&d->mask);
     free((void *)d->settings.latents);
+    exact_close(d->exact);
     model_close(d->model);
 }
 

@@ -43,6 +43,9 @@ enum {
     MASK,
     STRENGTH,
     LATENTS,
+    EXACT,
+    EXACT_DATA,
+    WINDOW,
     VAE,
     PREVIEW_VAE,
     TOKENIZER,
@@ -93,6 +96,9 @@ static const OptionRow OPTIONS[] = {
     {"mask", MASK, true, DRAW, false},
     {"strength", STRENGTH, true, DRAW, false},
     {"latents", LATENTS, true, DRAW, false},
+    {"exact", EXACT, false, DRAW, false},
+    {"exact-data", EXACT_DATA, true, DRAW, false},
+    {"window", WINDOW, true, DRAW, false},
     {"vae", VAE, true, DRAW | INSPECT, false},
     {"preview-vae", PREVIEW_VAE, true, DRAW, false},
     {"tokenizer", TOKENIZER, true, DRAW | TOKENIZE | INSPECT, false},
@@ -191,6 +197,27 @@ static bool read_precision(const char *text, DType *type, Error *error) {
     return error_set(error, "--precision %s: it is computed in f32 or bf16; use one of those", text);
 }
 
+// A number of drawings, or a folder of latents
+static bool read_exact_data(const char *name, const char *text, Options *o, Error *error) {
+    enum { MOST = 100000 };
+    bool number = *text && strspn(text, "+-.0123456789") == strlen(text) && strspn(text, ".") != strlen(text);
+    if (number) return read_size(name, text, 1, MOST, &o->exact_count, error);
+    o->exact_folder = text;
+    return *text || error_set(error, "--%s: names no folder, and no number of drawings; see sculpt --help", name);
+}
+
+// N or N,REACH
+static bool read_window(const char *name, char *text, Options *o, Error *error) {
+    enum { MOST = 255 };
+    char *comma = strchr(text, ',');
+    if (comma) {
+        *comma = '\0';
+        if (!read_size(name, comma + 1, 0, LARGEST_SIDE, &o->reach, error)) return false;
+    }
+    if (!read_size(name, text, 1, MOST, &o->window, error)) return false;
+    return o->window % 2 == 1 || error_set(error, "--%s %s: a window has a middle; take an odd number", name, text);
+}
+
 // HxW, latents: "64x48"
 static bool read_latent(const char *name, char *text, size_t *height, size_t *width, Error *error) {
     enum { MOST = LARGEST_SIDE / 8 };
@@ -271,6 +298,9 @@ static bool option_apply(Options *o, const OptionRow *row, char *value, Error *e
     case MASK: o->mask = value; return true;
     case STRENGTH: return read_number(row->name, value, 0, 1, &o->strength, error);
     case LATENTS: o->latents = value; return true;
+    case EXACT: o->exact = true; return true;
+    case EXACT_DATA: return read_exact_data(row->name, value, o, error);
+    case WINDOW: return read_window(row->name, value, o, error);
     case VAE: o->vae = value; return true;
     case PREVIEW_VAE: o->preview_vae = value; return true;
     case TOKENIZER: o->tokenizer = value; return true;
@@ -423,9 +453,33 @@ static bool kernels_known(const Options *o, Error *error) {
     return ok;
 }
 
+// What says something about --exact is of no use without it, and with it what changes the networks that read and paint.
+static bool exact_possible(const Options *o, const bool given[OPTION_COUNT], Error *error) {
+    static const int about_it[] = {EXACT_DATA, WINDOW},
+                     of_networks[] = {LORA, DEEP_CACHE, PROMPT_WEIGHTS, CLIP_SKIP, ATTENTION};
+    for (size_t i = 0; !o->exact && i < sizeof about_it / sizeof *about_it; i++) {
+        const OptionRow *row = option_find(about_it[i]);
+        if (given[row - OPTIONS]) {
+            return error_set(error, "--%s: says how the exact denoiser looks, and it isn't asked; add --exact",
+                             row->name);
+        }
+    }
+    for (size_t i = 0; o->exact && i < sizeof of_networks / sizeof *of_networks; i++) {
+        const OptionRow *row = option_find(of_networks[i]);
+        if (given[row - OPTIONS]) {
+            return error_set(error, "--%s: is about the networks that --exact does without; leave one out", row->name);
+        }
+    }
+    return true;
+}
+
 bool options_read(Options *options, int argc, char **argv, Error *error) {
-    *options = (Options){
-        .negative_prompt = "", .strength = -1, .output = "sculpt.png", .watts = DEFAULT_WATTS, .price = DEFAULT_PRICE};
+    *options = (Options){.negative_prompt = "",
+                         .exact_count = DEFAULT_EXACT_COUNT,
+                         .strength = -1,
+                         .output = "sculpt.png",
+                         .watts = DEFAULT_WATTS,
+                         .price = DEFAULT_PRICE};
     bool given[OPTION_COUNT] = {0};
     if (!read_options(options, argc, argv, given, error)) return false;
     if (!read_words(options, argc - optind, argv + optind, error)) return false;
@@ -443,6 +497,7 @@ bool options_read(Options *options, int argc, char **argv, Error *error) {
                 error, "--strength: says how much of --init is painted over, and there is none; add --init IMAGE.png");
         }
     }
+    if (!exact_possible(options, given, error)) return false;
     if (options->preview_vae && !options->steps_dir) {
         return error_set(error,
                          "--preview-vae: decodes the pictures of --steps-dir, and there is none; add --steps-dir DIR");

@@ -29,6 +29,8 @@ enum { MAX_SCHEDULER_CONFIGS = 32, MAX_LORAS = 32 };
 #define DEFAULT_WATTS 100.0f  // a desktop computer with all cores at work
 #define DEFAULT_PRICE 0.30f   // dollars a kWh; households pay 0.15 to 0.40 in most countries
 
+enum { DEFAULT_EXACT_COUNT = 4000 };
+
 typedef struct Options {
     Command command;
     bool help, version;
@@ -51,6 +53,10 @@ typedef struct Options {
     bool has_seed;
     uint64_t seed;
     size_t width, height;  // 0: the model's own
+    bool exact;
+    const char *exact_folder;  // of latents; NULL: exact_count drawings
+    size_t exact_count;
+    size_t window, reach;  // window 0: the picture as a whole
     const char *init, *mask, *latents;
     float strength;                 // with a mask another default than without
     const char *vae, *preview_vae;  // NULL: the model's own; none

@@ -45,6 +45,15 @@ static void report_shortcuts(const Settings *settings, const RunCost *cost, bool
     }
 }
 
+static void report_exact(const ExactDenoiser *exact) {
+    fprintf(stderr, "exact: the U-Net isn't asked; the answer is a weighted mean of %zu latents", exact->set.count);
+    if (exact->window > 0) {
+        fprintf(stderr, ", seen through windows of %zu x %zu up to %zu away", exact->window, exact->window,
+                exact->reach);
+    }
+    fprintf(stderr, "\n");
+}
+
 void report_cost(const Model *model, const Settings *settings, const RunCost *cost, size_t decodes, size_t previews) {
     bool guided = settings_guided(model, settings);
     uint64_t all = cost->text.flops + cost->encodes * cost->encode.flops + cost->steps.flops +
@@ -67,14 +76,17 @@ void report_cost(const Model *model, const Settings *settings, const RunCost *co
         fprintf(stderr, "strength %g: begins %zu before the end of %zu steps\n", settings->strength,
                 cost->timestep_count, settings->num_inference_steps);
     }
+    if (settings->exact) report_exact(settings->exact);
     if (settings->mask) {
         fprintf(stderr, "mask: %s\n",
                 model_inpaints(model) ? "the U-Net sees it, and the picture without what is painted anew"
                                       : "the U-Net knows of none, so what is kept is put back after every step");
     }
-    fprintf(stderr, "%zu step%s of %sFLOP (%zu U-Net call%s) and %zu decode%s of %sFLOP", cost->timestep_count,
-            plural(cost->timestep_count), number_text((double)cost->step.flops).text, cost->unet_calls,
-            plural(cost->unet_calls), decodes, plural(decodes), number_text((double)cost->decode.flops).text);
+    size_t answers = settings->exact ? cost->exact_answers : cost->unet_calls;
+    fprintf(stderr, "%zu step%s of %sFLOP (%zu %s%s) and %zu decode%s of %sFLOP", cost->timestep_count,
+            plural(cost->timestep_count), number_text((double)cost->step.flops).text, answers,
+            settings->exact ? "answer" : "U-Net call", plural(answers), decodes, plural(decodes),
+            number_text((double)cost->decode.flops).text);
     if (previews > 0) {
         fprintf(stderr, " and %zu preview%s of %sFLOP", previews, plural(previews),
                 number_text((double)cost->preview.flops).text);

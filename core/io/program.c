@@ -17,7 +17,7 @@ bool program_path(char path[PATH_MAX]) {
 
 char *shipped_path(const char *path) {
     char program[PATH_MAX];
-    if (path_exists(path) || !program_path(program)) return strdup(path);
+    if (path[0] == '/' || path_exists(path) || !program_path(program)) return strdup(path);
     *strrchr(program, '/') = '\0';
     return path_join(program, path);
 }

@@ -54,6 +54,6 @@ size_t attention_maps_bytes(const AttentionMaps *maps);
 bool attention_mean(const AttentionMaps *maps, size_t layer, size_t head, size_t key, size_t height, size_t width,
                     float *map);
 
-// sum [height, width] += weight times map [from_height, from_width], stretched to that size as attention_mean does it.
+// sum [height, width] += weight times map [from_height, from_width], stretched to that size (bilinear, without align_corners)
 void map_add_stretched(float *sum, size_t height, size_t width, const float *map, size_t from_height, size_t from_width,
                        float weight);

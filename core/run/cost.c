@@ -9,6 +9,7 @@
 #include "io/memory.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static void plan(Context *ctx, const Kernel *const kernels[OP_COUNT], const RunShape *shape) {
     context_open_planning(ctx, kernels);
@@ -25,12 +26,15 @@ static void planned(Context *ctx, Cost *cost, RunCost *total) {
 
 RunShape cost_shape(const Model *model, const Settings *settings) {
     size_t factor = vae_factor(model->vae);
+    LatentChoice all = {NULL, settings->exact ? settings->exact->set.count : 0};
     return (RunShape){.rows = settings_guided(model, settings) ? 2 : 1,
                       .height = settings->height / factor,
                       .width = settings->width / factor,
                       .has_init = settings->init != NULL,
                       .deep_cache = settings->deep_cache > 1,
                       .clip_skip = settings->clip_skip,
+                      .exact = settings->exact,
+                      .choices = {all, all},
                       .attention = settings->attention_observer,
                       .listener = settings->listener};
 }
@@ -49,23 +53,36 @@ static void plan_text(const Model *model, const Kernel *const kernels[OP_COUNT],
     prompts_forward(&ctx, model->text_encoder, NULL, shape->rows, length, shape->clip_skip, NULL);
     planned(&ctx, &cost->text, cost);
 
+    *read = (TextMemory){0};
+    if (shape->exact) return;
     plan(&ctx, kernels, shape);
     text_memory_make(read, &ctx, model->unet, tensor_over(NULL, shape3(shape->rows, length, width)), NULL);
     planned(&ctx, &cost->text, cost);
 }
 
-static void plan_step(const Model *model, const Kernel *const kernels[OP_COUNT], const RunShape *shape,
-                      const TextMemory *read, StepWork work, Cost *step, RunCost *cost) {
+// What answers at a step: the U-Net, or the training set
+static void plan_answer(Context *ctx, const Model *model, const RunShape *shape, const TextMemory *read,
+                        StepWork work) {
     size_t rows = work.rows, h = shape->height, w = shape->width;
     size_t in_channels = unet_config(model->unet)->in_channels,
            width = text_encoder_config(model->text_encoder)->hidden_size;
+    if (shape->exact) {
+        exact_forward(ctx, shape->exact, shape->choices + shape->rows - rows, rows,
+                      tensor_over(NULL, shape4(1, LATENT_CHANNELS, h, w)), 0, PREDICTION_EPSILON);
+        return;
+    }
     UNetShared shared = {.keys_values = read->layers, .deep_known = work.shallow};
     if (shape->deep_cache) shared.deep = tensor_over(NULL, unet_deep_shape(model->unet, rows, h, w));
-    Context ctx;
-    plan(&ctx, kernels, shape);
-    unet_forward_with(&ctx, model->unet, tensor_over(NULL, shape4(rows, in_channels, h, w)),
+    unet_forward_with(ctx, model->unet, tensor_over(NULL, shape4(rows, in_channels, h, w)),
                       tensor_over(NULL, shape1(rows)), tensor_over(NULL, shape1(rows)),
                       tensor_over(NULL, shape3(rows, text_length(model), width)), shared);
+}
+
+static void plan_step(const Model *model, const Kernel *const kernels[OP_COUNT], const RunShape *shape,
+                      const TextMemory *read, StepWork work, Cost *step, RunCost *cost) {
+    Context ctx;
+    plan(&ctx, kernels, shape);
+    plan_answer(&ctx, model, shape, read, work);
     planned(&ctx, step, cost);
 }
 
@@ -115,7 +132,7 @@ static void plan_steps(const Model *model, const Kernel *const kernels[OP_COUNT]
             if (count == 0) continue;
             plan_step(model, kernels, shape, &read, (StepWork){rows, shallow}, &step, cost);
             cost_add(&cost->steps, &step, count);
-            cost->unet_calls += count * rows;
+            *(shape->exact ? &cost->exact_answers : &cost->unet_calls) += count * rows;
         }
     }
     text_memory_free(&read);
@@ -140,6 +157,16 @@ static size_t encode_count(const Model *model, const Settings *settings) {
     return model_inpaints(model) && settings->strength < 1 ? 2 : 1;
 }
 
+// What is known without the schedule
+static void count_all_else(const Model *model, const Settings *settings, RunCost *cost) {
+    cost->encodes = encode_count(model, settings);
+    cost->parameters =
+        text_encoder_parameters(model->text_encoder) + unet_parameters(model->unet) + vae_parameters(model->vae);
+    cost->weight_bytes =
+        text_encoder_weight_bytes(model->text_encoder) + unet_weight_bytes(model->unet) + vae_weight_bytes(model->vae);
+    if (model->preview_vae) cost->weight_bytes += vae_weight_bytes(model->preview_vae);
+}
+
 bool run_cost(const Model *model, const Settings *settings, RunCost *cost, Error *error) {
     const Kernel *kernels[OP_COUNT];
     *cost = (RunCost){0};
@@ -150,19 +177,20 @@ bool run_cost(const Model *model, const Settings *settings, RunCost *cost, Error
     Scheduler *scheduler = settings_scheduler(model, settings, error);
     if (!scheduler) return false;
     RunShape shape = cost_shape(model, settings);
+    Prompts meant = {.rows = shape.rows};
     bool ok = settings_first_step(settings, scheduler, &first, error);
-    if (ok) plan_steps(model, kernels, &shape, settings, scheduler, first, cost);
+    if (ok && settings->exact) {
+        ok = exact_choices_make(&meant, settings, error);
+        memcpy(shape.choices, meant.choices, sizeof shape.choices);
+    }
+    if (ok) {
+        plan_steps(model, kernels, &shape, settings, scheduler, first, cost);
+        cost_plan(model, kernels, shape, cost);
+        count_all_else(model, settings, cost);
+    }
     cost->scheduler = scheduler->kind;
     snprintf(cost->scheduler_note, sizeof cost->scheduler_note, "%s", scheduler->note);
     scheduler_free(scheduler);
-    if (!ok) return false;
-
-    cost->encodes = encode_count(model, settings);
-    cost->parameters =
-        text_encoder_parameters(model->text_encoder) + unet_parameters(model->unet) + vae_parameters(model->vae);
-    cost->weight_bytes =
-        text_encoder_weight_bytes(model->text_encoder) + unet_weight_bytes(model->unet) + vae_weight_bytes(model->vae);
-    if (model->preview_vae) cost->weight_bytes += vae_weight_bytes(model->preview_vae);
-    cost_plan(model, kernels, shape, cost);
-    return true;
+    exact_choices_free(&meant);
+    return ok;
 }

@@ -87,6 +87,8 @@ void run_note_settings(Run *run) {
     if (s->deep_cache > 1) note(run, "deep_cache", "%zu", s->deep_cache);
     if (s->clip_skip > 0) note(run, "clip_skip", "%zu", s->clip_skip);
     if (s->prompt_weights) note(run, "prompt_weights", "true");
+    if (s->exact) note(run, "exact", "%zu", s->exact->set.count);
+    if (s->exact && s->exact->window > 0) note(run, "window", "%zu,%zu", s->exact->window, s->exact->reach);
     if (s->precision == BF16) note(run, "precision", "bf16");
     note(run, "seed", "%" PRIu64, s->seed);
     note(run, "width", "%zu", s->width);

@@ -115,7 +115,12 @@ bool prompts_encode(Prompts *prompts, Context *ctx, const Model *model, const Se
                          .length = model->tokenizer->length,
                          .width = text_encoder_config(model->text_encoder)->hidden_size};
     if (!tokens_make(prompts->tokens, model, settings, error)) return false;
-    if (embeddings_make(prompts, ctx, model, settings, error) && text_make(prompts, ctx, model, error)) return true;
+    bool ok = embeddings_make(prompts, ctx, model, settings, error);
+    if (ok && settings->exact)
+        ok = exact_choices_make(prompts, settings, error);
+    else if (ok)
+        ok = text_make(prompts, ctx, model, error);
+    if (ok) return true;
     prompts_free(prompts);
     return false;
 }
@@ -127,9 +132,11 @@ bool prompts_copy(Prompts *to, const Prompts *from, const Model *model, const Se
     if (!copy.embeddings) return error_set(error, "prompt: no memory for %zu bytes; close other programs", bytes);
     memcpy(copy.embeddings, from->embeddings, bytes);
     copy.text = (TextMemory){0};
+    memset(copy.choices, 0, sizeof copy.choices);
     if (tokens_make(copy.tokens, model, settings, error)) {
         *to = copy;
-        if (text_memory_copy(&to->text, &from->text, error)) return true;
+        bool read = !from->text.memory || text_memory_copy(&to->text, &from->text, error);
+        if (read && exact_choices_copy(to, from, error)) return true;
         prompts_free(to);
         return false;
     }
@@ -142,5 +149,6 @@ void prompts_free(Prompts *prompts) {
     token_ids_free(&prompts->tokens[1]);
     free(prompts->embeddings);
     text_memory_free(&prompts->text);
+    exact_choices_free(prompts);
     *prompts = (Prompts){0};
 }

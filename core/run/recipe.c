@@ -24,9 +24,10 @@ static const char *path_tail(const char *path, size_t *length) {
 // as weights unless they are told that these are none.
 static void special_parameters(const Settings *s, char *text, size_t size) {
     bool brackets = strpbrk(s->prompt, "([\\") || strpbrk(s->negative_prompt, "([\\");
-    char clip_skip[64] = "";
+    char clip_skip[64] = "", exact[64] = "";
+    if (s->exact) snprintf(exact, sizeof exact, "Exact: %zu, Window: %zu, ", s->exact->set.count, s->exact->window);
     if (s->clip_skip > 0) snprintf(clip_skip, sizeof clip_skip, "Clip skip: %zu, ", s->clip_skip + 1);
-    snprintf(text, size, "%s%s%s", clip_skip, brackets && !s->prompt_weights ? "Emphasis: None, " : "",
+    snprintf(text, size, "%s%s%s%s", exact, clip_skip, brackets && !s->prompt_weights ? "Emphasis: None, " : "",
              s->precision == BF16 ? "Precision: bf16, " : "");
 }
 
@@ -49,7 +50,7 @@ static char *loras_part(const Model *model) {
 
 static char *parameters_line(const Run *run, const Settings *s) {
     size_t length;
-    char special[128];
+    char special[192];
     special_parameters(s, special, sizeof special);
     const char *model = path_tail(run_model(run)->path, &length);
     bool negative = *s->negative_prompt;

@@ -10,7 +10,7 @@
 //     replay.c     a step whose answer is known already      ask.c        another question about the same latents
 //     notes.c      the settings as text                      deletion.c   where does a word act? ask without it
 //     recipe.c     what a picture was made from, as text     family.c     which Stable Diffusion it is, for people
-//     shortcuts.c  what a step may leave out
+//     shortcuts.c  what a step may leave out            exact.c    the training set asked instead of the U-Net
 
 #pragma once
 
@@ -20,7 +20,8 @@ typedef struct Prompts {
     TokenIds tokens[2];          // [0] the negative prompt, [1] the prompt
     float *embeddings;           // [rows, length, width]
     size_t rows, length, width;  // rows: 2 with guidance, else 1, the prompt's
-    TextMemory text;             // what the U-Net's layers make of the embeddings
+    TextMemory text;             // what the U-Net's layers make of the embeddings; nothing where it isn't asked
+    LatentChoice choices[2];     // [rows]: the latents that each prompt means to the exact denoiser, if that is asked
 } Prompts;
 
 typedef struct Inpaint {
@@ -106,6 +107,8 @@ typedef struct RunShape {
     size_t rows, height, width;  // rows: pictures that go through the U-Net at once; latents' height and width
     bool has_init, deep_cache;
     size_t clip_skip;
+    const ExactDenoiser *exact;   // asked in place of the U-Net; NULL: the U-Net is
+    LatentChoice choices[2];      // [rows]: its latents that the prompts mean, or all of them
     AttentionObserver attention;  // what it wants to see takes memory too; {0}: nobody asks
     void *listener;
 } RunShape;
@@ -124,6 +127,16 @@ bool deep_cache_take(DeepCache *deep, const Run *run, const Settings *settings, 
 Tensor deep_cache_rows(const DeepCache *deep, size_t rows);  // the last so many; absent in a run without
 bool deep_cache_copy(Run *copy, const Run *run, Error *error);
 void deep_cache_free(DeepCache *deep);
+
+// exact.c
+// What can't be with an exact denoiser, or in one; true without
+bool exact_check(const Model *model, const Settings *settings, Error *error);
+// The latents that each row's prompt means; exact_choices_free gives them back
+bool exact_choices_make(Prompts *prompts, const Settings *settings, Error *error);
+bool exact_choices_copy(Prompts *to, const Prompts *from, Error *error);
+void exact_choices_free(Prompts *prompts);
+// run_ask_unet, asked of the exact denoiser about the latents in model_input
+Tensor exact_ask(Run *run, const Prompts *prompts, size_t rows);
 
 // prompts.c
 // Through the text encoder: ids [rows, length] -> embeddings [rows, length, width]. Both are NULL when it is planned.
@@ -156,7 +169,7 @@ bool inpaint_copy(Run *copy, const Run *run, Error *error);
 void inpaint_free(Inpaint *inpaint);
 
 // pipeline.c
-// One pass of the U-Net about the latents as they are, at the timestep that comes next, with the prompts' last so many
+// One pass of the U-Net (or what stands in its place) about the latents as they are, at the timestep that comes next, with the prompts' last so many
 // rows: its answer [rows, 4, h, w], in the arena, holds nothing if the run was stopped. deep, deep_known: see UNetShared
 Tensor run_ask_unet(Run *run, const Prompts *prompts, size_t rows, Tensor deep, bool deep_known);
 // Takes the step that comes next with the answer in model_output [rows, n] and noise_pred, and takes it down.

@@ -74,7 +74,7 @@ bool settings_check(const Model *model, const Settings *settings, Error *error) 
         return error_set(error, "clip_skip: %zu layers to leave out, and this text encoder has %zu; leave out fewer",
                          settings->clip_skip, layers);
     }
-    return true;
+    return exact_check(model, settings, error);
 }
 
 bool settings_check_start(const Model *model, const Settings *settings, Error *error) {
@@ -106,7 +106,7 @@ bool settings_check_start(const Model *model, const Settings *settings, Error *e
 }
 
 bool settings_guided(const Model *model, const Settings *settings) {
-    return settings->guidance_scale > 1 && unet_config(model->unet)->time_cond_proj_dim == 0;
+    return settings->guidance_scale > 1 && (settings->exact || unet_config(model->unet)->time_cond_proj_dim == 0);
 }
 
 Scheduler *settings_scheduler(const Model *model, const Settings *settings, Error *error) {

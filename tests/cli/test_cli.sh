@@ -8,7 +8,7 @@
 help_teaches() {
     accepts --help
     for option in model negative steps guidance guidance-rescale guidance-interval deep-cache prompt-weights clip-skip scheduler scheduler-config seed \
-        rng width height init mask strength latents vae preview-vae tokenizer weights precision lora output steps-dir trace \
+        rng width height init mask strength latents exact exact-data window vae preview-vae tokenizer weights precision lora output steps-dir trace \
         trace-attention threads kernel help version; do
         grep -q -e "--$option\b" "$work/stdout" || problem "--$option is not in --help"
     done
@@ -26,7 +26,7 @@ help_teaches() {
 later_options_are_unknown() {
     local help
     help=$("$sculpt" --help)
-    for option in exact exact-data window device; do
+    for option in device; do
         refuses 2 "no such option" "a cat" --$option x
         ! grep -q -e "--$option\b" <<<"$help" || problem "--$option is in --help"
     done
@@ -69,6 +69,14 @@ bad_command_lines() {
     refuses 2 "given twice" "a cat" --init a.png --mask a.png --mask b.png
     refuses 2 "GPU" "a cat" --rng cuda
     refuses 2 "no such generator" "a cat" --rng mersenne
+    refuses 2 "add --exact" "a cat" --exact-data 10
+    refuses 2 "add --exact" "a cat" --window 3
+    refuses 2 "a window has a middle" "a cat" --exact --window 4
+    refuses 2 "takes no value" "a cat" --exact=1
+    refuses 2 "names no folder" "a cat" --exact --exact-data ""
+    for option in "--deep-cache 2" "--clip-skip 1" --prompt-weights "--lora a.safetensors" "--trace-attention --trace a.safetensors"; do
+        refuses 2 "without; leave one out" "a cat" --exact $option
+    done
 }
 
 bad_numbers() {
@@ -85,6 +93,8 @@ bad_numbers() {
     for interval in 5,0.3 2,2 0,0; do refuses 2 "no step would be guided" "a cat" --guidance-interval "$interval"; done
     for calls in 0 -1 1.5 x ""; do refuses 2 "whole number" "a cat" --deep-cache "$calls"; done
     for layers in -1 1.5 257 x ""; do refuses 2 "whole number" "a cat" --clip-skip "$layers"; done
+    for count in 0 -1 1.5 100001; do refuses 2 "whole number" "a cat" --exact --exact-data "$count"; done
+    for window in 0 -3 x 257 3,-1 3,x ,1 3,; do refuses 2 "whole number" "a cat" --exact --window "$window"; done
     for threads in 0 -2 x 100000; do refuses 2 "whole number" "a cat" --threads "$threads"; done
 }
 
@@ -96,6 +106,39 @@ options_stand_anywhere() {
 }
 
 # ---- drawing --------------------------------------------------------------------------------------------------------
+
+# Of the small trained model, since the drawings are of its world. Nothing is written to the cache of whoever runs this.
+critters=$tree/data/models/critters
+draw_exact() { XDG_CACHE_HOME=$PWD/cache accepts "$@" --exact --exact-data 12 -m "$critters" -s 6 --seed 1; }
+
+the_training_set_draws() {
+    draw_exact "" -o whole.png --trace whole.safetensors
+    grep -q "12 drawings, once" "$work/stderr" || problem "nothing says that drawings are encoded"
+    grep -q "the U-Net isn't asked" "$work/stderr" && grep -q "12 answers)" "$work/stderr" || problem "the cost is another's"
+    [ -f cache/sculpt/exact-12.safetensors ] || problem "the latents aren't kept"
+    draw_exact "" -o again.png
+    ! grep -q "once" "$work/stderr" || problem "what is kept isn't used"
+    cmp -s whole.png again.png || problem "encoded or kept, it is another picture"
+    head -c 2000 cache/sculpt/exact-12.safetensors >damaged && mv damaged cache/sculpt/exact-12.safetensors
+    draw_exact "" -o repaired.png
+    cmp -s whole.png repaired.png || problem "a damaged cache makes another picture"
+    trace_header whole.safetensors >object
+    says '.__metadata__.exact' '"12"'
+    draw_exact "" -o window.png --window 5,1 --trace window.safetensors
+    ! cmp -s whole.png window.png || problem "a window changes nothing"
+    trace_header window.safetensors >object
+    says '.__metadata__.window' '"5,1"'
+    grep -qa "Exact: 12" window.png || problem "the PNG doesn't say that no network drew it"
+    mkdir folder && cp cache/sculpt/exact-12.safetensors folder/latents.safetensors
+    accepts "" --exact --exact-data folder -m "$critters" -s 6 --seed 1 -o folder.png --trace folder.safetensors
+    [ "$(trace_pixels whole.safetensors | md5sum)" = "$(trace_pixels folder.safetensors | md5sum)" ] || problem "the same latents from a folder make another picture"
+    refuses 1 "means all of them" "a cat" --exact --exact-data folder -m "$critters"
+    refuses 1 "latents.safetensors" "" --exact --exact-data nowhere -m "$critters"
+    export XDG_CACHE_HOME=$PWD/cache
+    refuses 1 "none of 12 drawings" "a pygmy hippo wearing sunglasses on the beach" --exact --exact-data 12 -m "$critters"
+    refuses 1 "giraffe" "a giraffe" --exact --exact-data 12 -m "$critters"
+    unset XDG_CACHE_HOME
+}
 
 same_seed_same_bytes() {
     draw "a red cat" -o one.png
@@ -588,6 +631,7 @@ tokenize() {
 }
 
 cases=(help_teaches later_options_are_unknown bad_command_lines bad_numbers options_stand_anywhere same_seed_same_bytes
+    the_training_set_draws
     prompts_of_all_kinds a_pipe_gets_no_bar a_terminal_gets_a_bar pictures_tell_their_settings
     traces_tell_their_settings names_that_are_not_utf8 steps_and_traces attention_is_traced image_to_image inpainting
     another_vae previews an_lcm given_latents kernels_and_schedulers sizes prompt_weights clip_skip guidance_rescale
