@@ -1,0 +1,49 @@
+// network.c - see network.h
+
+#include "demo/network.h"
+
+#include "demo/demo.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const size_t ARENA_BYTES = (size_t)256 << 20;  // the small model's activations take a few of them
+
+Network *network_open(const Model *model, const Settings *settings) {
+    Error error = {0};
+    Network *network = calloc(1, sizeof *network);
+    demo_needs(network, &error);
+    network->run = demo_run(model, settings);
+    network->guidance_scale = settings->guidance_scale;
+    run_latent_size(network->run, &network->height, &network->width);
+    network->n = LATENT_CHANNELS * network->height * network->width;
+    demo_needs(context_open(&network->ctx, ARENA_BYTES, 0, &error), &error);
+    return network;
+}
+
+void network_close(Network *network) {
+    context_close(&network->ctx);
+    run_free(network->run);
+    free(network);
+}
+
+void network_ask(void *asked, const float *model_input, float timestep, float *noise_pred, size_t n) {
+    Network *network = asked;
+    size_t rows, length, width;
+    const float *text = run_text_embeddings(network->run, &rows, &length, &width);  // [rows, length, width]
+
+    float *inputs = demo_floats(rows * n), timesteps[2] = {timestep, timestep};
+    for (size_t row = 0; row < rows; row++) memcpy(inputs + row * n, model_input, n * sizeof *inputs);
+    Tensor latents = tensor_over(inputs, shape4(rows, LATENT_CHANNELS, network->height, network->width));
+    Tensor embeddings = tensor_over((float *)text, shape3(rows, length, width));
+
+    Scope scope = scope_open(&network->ctx.arena);
+    Tensor out =
+        unet_forward(&network->ctx, run_model(network->run)->unet, latents, tensor_over(timesteps, shape1(rows)),
+                     tensor_absent(), embeddings);  // [rows, 4, h, w]: the empty prompt's first
+    const float *first = tensor_f32(out), *last = first + (rows - 1) * n;
+    for (size_t i = 0; i < n; i++) noise_pred[i] = first[i] + network->guidance_scale * (last[i] - first[i]);
+    if (rows == 1) memcpy(noise_pred, first, n * sizeof *noise_pred);
+    scope_close(&network->ctx.arena, &scope);
+    free(inputs);
+}
