@@ -11,6 +11,59 @@ KNOBS_PROMPT = "a red cat wearing a blue top hat and a scarf, at night"
 BARE = "a red cat in the snow"
 HATS = ["a red cat wearing a crown in the snow", "a red cat wearing a blue top hat in the snow",
         "a red cat wearing a green party hat in the snow"]
+# Where the viewer is taken for its pictures (viz/window/script.c)
+WATCH = """
+wait
+press Play
+key Home
+press Prompt
+key ctrl+a
+type "a red cat wearing a crown on the beach"
+key Escape
+key Home
+key Right
+key Right
+key Right
+key Right
+key Right
+press Branch
+wait
+press "Noise plot"
+press Noise
+key Home
+key Right
+key Right
+key Right
+key Right
+key Right
+key Right
+key Right
+key Right
+wait
+"""
+WORDS = """
+wait
+press Play
+key Home
+key Right
+key Right
+key Right
+key Right
+key Right
+key Right
+key 2
+press "word: sunglasses"
+wait
+"""
+WHEN = """
+wait
+press Play
+key End
+key 4
+wait
+press "Swap at every step"
+wait
+"""
 HERE = Path(__file__).parent
 GAP = 4
 
@@ -20,6 +73,15 @@ def sculpt(prompt, output, **options):
     words = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", str(value))]
     subprocess.run(["./sculpt", "draw", prompt, "--output", str(output), *words], check=True, stderr=subprocess.DEVNULL)
     return Image.open(output).convert("RGB")
+
+
+def window(name, script):
+    """The viewer's window after a script; 256 colours are enough for it."""
+    with tempfile.NamedTemporaryFile(suffix=".png") as frame:
+        subprocess.run(["./sculpt-view", "--headless", "--size", "1280x800", "--pretend-seconds", "0.015", "--script", "-",
+                        "--frame", frame.name], check=True, input=script, text=True)
+        page = Image.open(frame.name).convert("RGB")
+        page.quantize(256, dither=Image.Dither.NONE).save(HERE / name, optimize=True)
 
 
 def sheet(rows):
@@ -50,6 +112,10 @@ def main():
         guided = [sculpt(KNOBS_PROMPT, picture, seed=3, guidance_interval=interval)
                   for interval in ("0,100", "0.5,100", "2,100", "0.28,5.42")]
         sheet([cached, guided]).save(HERE / "shortcuts.png", optimize=True)
+
+        window("viewer-branch.png", WATCH)
+        window("viewer-words.png", WORDS)
+        window("viewer-when.png", WHEN)
 
         begin, mask = Path(folder) / "begin.png", Path(folder) / "mask.png"
         bare = sculpt(BARE, begin, seed=1)
