@@ -21,6 +21,7 @@ import sys
 
 BLOCK = re.compile(r"(<!-- figure: (.+?) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 PICTURE = re.compile(r"!\[[^\]]*\]\(figures/([^)]+)\)")
+BUILDING = re.compile(r"  (gcc|clang|link) +\S+")  # what the Makefile says of a program that it has to build first
 LARGEST_PICTURE, LARGEST_LESSON = 60_000, 200_000  # bytes
 
 
@@ -30,7 +31,8 @@ def run(command):
     done = subprocess.run(["bash", "-c", command], stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL, env=environment)
     if done.returncode:
         raise SystemExit(f"{command}: ended with status {done.returncode}")
-    return "\n".join(line.rstrip() for line in done.stdout.strip("\n").split("\n"))
+    lines = [line.rstrip() for line in done.stdout.split("\n") if not BUILDING.fullmatch(line)]
+    return "\n".join(lines).strip("\n")
 
 
 def block_text(command, output):
