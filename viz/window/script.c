@@ -11,7 +11,7 @@
 //     size WxH      scale X      theme dark|light
 //     time SECONDS                  frames of 1/30 s
 //     wait [SECONDS]                until the engine has nothing to do, so many seconds at most (120)
-//     frame OUT.png                 what is seen
+//     frame OUT.png                 what is seen when the engine has nothing to do
 //     expect FACT VALUE             print FACT          (facts.c)
 //     list                          names and places (x y w h) of all that is on the screen
 //
@@ -57,6 +57,21 @@ bool script_write_frame(Script *script, const char *path, Error *error) {
     return ok;
 }
 
+static const float SETTLING_MOST = 120;  // seconds
+
+// Until the engine has nothing left to do. A frame may ask it for more (a picture that is seen now), so one is drawn
+// before the engine is asked again. The script's clock stands still.
+static bool settle(Script *script, float most, Error *error) {
+    double start = seconds_now();
+    for (script_frame(script, 0); viewer_busy(script->window->viewer); script_frame(script, 0)) {
+        if (seconds_now() - start > most)
+            return error_set(error, "the engine is still at work after %g seconds; wait longer", (double)most);
+        SDL_Event event;
+        SDL_WaitEventTimeout(&event, 100);
+    }
+    return true;
+}
+
 // ---- things and numbers ---------------------------------------------------------------------------------------------
 
 static bool read_number(const char *text, float *number, Error *error) {
@@ -90,8 +105,10 @@ static void near_names(const Ui *ui, const char *name, char *names, size_t size)
     for (int i = 0; i < NEAREST && nearest[i]; i++) list_append(names, size, nearest[i]);
 }
 
-static bool find_thing(const Script *script, const char *name, Rect *rect, Error *error) {
+// What isn't there yet may be once the engine has nothing to do.
+static bool find_thing(Script *script, const char *name, Rect *rect, Error *error) {
     const Ui *ui = script->window->ui;
+    if (!ui_find(ui, name) && !settle(script, SETTLING_MOST, error)) return false;
     const UiThing *thing = ui_find(ui, name);
     if (!thing) {
         char names[3 * (sizeof thing->name + 2)];
@@ -106,7 +123,7 @@ static bool find_thing(const Script *script, const char *name, Rect *rect, Error
 }
 
 // One word, a thing's name: its middle. Two words: a place.
-static bool read_place(const Script *script, char **words, int count, float place[2], Error *error) {
+static bool read_place(Script *script, char **words, int count, float place[2], Error *error) {
     if (count == 2) return read_numbers(words, 2, place, error);
     Rect rect;
     if (!find_thing(script, words[0], &rect, error)) return false;
@@ -259,24 +276,18 @@ static bool do_time(Script *script, char **words, int count, Error *error) {
     return true;
 }
 
-// A frame may ask the engine for more (a picture that is seen now), so it is drawn before the engine is asked again.
 static bool do_wait(Script *script, char **words, int count, Error *error) {
-    float most = 120;
+    float most = SETTLING_MOST;
     if (count > 0 && !read_number(words[0], &most, error)) return false;
-    double start = seconds_now();
-    for (script_frame(script, 0); viewer_busy(script->window->viewer); script_frame(script, 0)) {
-        if (seconds_now() - start > most)
-            return error_set(error, "the engine is still at work after %g seconds; wait longer", (double)most);
-        SDL_Event event;
-        SDL_WaitEventTimeout(&event, 100);
-    }
+    if (!settle(script, most, error)) return false;
     script_frame(script, 0.05);
     return true;
 }
 
+// What is written must not depend on how far the engine happens to be.
 static bool do_frame(Script *script, char **words, int count, Error *error) {
     (void)count;
-    return script_write_frame(script, words[0], error);
+    return settle(script, SETTLING_MOST, error) && script_write_frame(script, words[0], error);
 }
 
 static bool do_expect(Script *script, char **words, int count, Error *error) {
