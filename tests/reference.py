@@ -45,8 +45,7 @@ SCHEDULERS = {
 # What a class must be told to be the scheduler of this name
 NAMED_BY = {"pndm": {"skip_prk_steps": True}, "dpmpp_2m_sde": {"algorithm_type": "sde-dpmsolver++"}}
 EXACT = ["--kernel", "conv2d=blas", "--kernel", "attention=blas"]
-# Over a whole run rounding grows; with AVX2 kernels, whose sums are ordered otherwise, to 1.3e-4 of the noise.
-BOUNDS = {"embeddings": 5e-6, "noise": 3e-4, "latents": 1e-4}
+BOUNDS = {"embeddings": 5e-6, "noise": 1e-4, "latents": 1e-4}
 FASTEST_BOUNDS = {"embeddings": 1e-4, "noise": 1e-3, "latents": 1e-4}
 PSNR_BOUND = 60
 
@@ -80,7 +79,9 @@ RUNS = {
 RUNS |= {
     "clip_skip": {"prompt": HIPPO, "negative": "a hat", "steps": 8, "guidance": 7.5, "seed": 14, "clip_skip": 1},
     "clip_skip, no guidance": {"prompt": HIPPO, "steps": 5, "guidance": 1, "seed": 15, "clip_skip": 2},
-    "guidance_rescale": {"prompt": HIPPO, "steps": 20, "guidance": 7.5, "seed": 16, "guidance_rescale": 0.7},
+    # Here rounding grows more than elsewhere, whatever the kernels: 1.2e-4 of the noise with naive ones, 1.3e-4 with AVX2's.
+    "guidance_rescale": {"prompt": HIPPO, "steps": 20, "guidance": 7.5, "seed": 16, "guidance_rescale": 0.7,
+                         "bounds": {"noise": 3e-4}},
     "rescaled, trailing": {"prompt": HIPPO, "steps": 9, "guidance": 15, "seed": 17, "guidance_rescale": 1.0,
                            "scheduler": "euler", "config": {"timestep_spacing": "trailing"}},
     "prompt weights": {"prompt": "a ((pygmy)) hippo (wearing sunglasses:1.3) on the [beach", "negative": "(hat:0.5), \\(",
@@ -355,7 +356,8 @@ def try_run(program, folder, run):
         pipeline = open_pipeline(folder, run)
         ours, saved = draw_with_sculpt(program, folder, run, pipeline, pathlib.Path(scratch))
         reference = draw_with_diffusers(pipeline, run)
-    return compare(ours, saved, reference, FASTEST_BOUNDS if "kernels" in run else BOUNDS)
+    bounds = FASTEST_BOUNDS if "kernels" in run else BOUNDS
+    return compare(ours, saved, reference, bounds | run.get("bounds", {}))
 
 
 def models(scratch):
