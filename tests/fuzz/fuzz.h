@@ -25,6 +25,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 // there are no more.
 size_t fuzz_seed(size_t index, uint8_t *out, size_t capacity);
 
+// A safetensors file of this header and so many bytes of data, for fuzz_seed.
+size_t fuzz_safetensors(const char *header, size_t data_bytes, uint8_t *out, size_t capacity);
+
 // A file in memory with these bytes, for readers that take a path. The path is valid until fuzz_file_close.
 typedef struct FuzzFile {
     int descriptor;

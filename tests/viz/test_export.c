@@ -2,11 +2,10 @@
 
 #include "test.h"
 
-#include "base/clock.h"
 #include "export/animation.h"
 #include "export/sheet.h"
 #include "io/file.h"
-#include "state/viewer.h"
+#include "viz/viewers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -173,23 +172,11 @@ static void test_animation(void) {
 
 // ---- of a run -------------------------------------------------------------------------------------------------------
 
-static void nobody(void *listener) { (void)listener; }
-
-static void finish(Viewer *viewer) {
-    double begin = seconds_now();
-    viewer_update(viewer, viewer->now);
-    while (viewer_busy(viewer) && seconds_now() - begin < 100) {
-        usleep(2000);
-        viewer_update(viewer, viewer->now);
-    }
-    EXPECT(!viewer_busy(viewer), "the engine doesn't come to an end");
-}
-
 // All steps' pictures, decoded
 static void look_at_all(Viewer *viewer) {
     Branch *branch = viewer_shown(viewer);
     for (size_t k = 0; k < branch->step_count; k++) viewer_picture(viewer, branch, k, PICTURE_CLEAN, true);
-    finish(viewer);
+    viewer_settle(viewer);
 }
 
 static void expect_text(const char *path, const char *key, const char *expected) {
@@ -209,11 +196,8 @@ static void expect_size(const char *path, size_t width, size_t height) {
 }
 
 static Viewer *viewer_of_a_run(void) {
-    Error error = {0};
-    Viewer *viewer =
-        viewer_open(&(ViewerOptions){.model = "tests/golden/runs/sd1", .prompt = "a cat", .notify = nobody}, &error);
-    EXPECT(viewer != NULL, "%s", error.message);
-    if (viewer) finish(viewer);
+    Viewer *viewer = viewer_opened((ViewerOptions){.model = "tests/golden/runs/sd1", .prompt = "a cat"});
+    if (viewer) viewer_settle(viewer);
     return viewer;
 }
 
@@ -260,7 +244,7 @@ static void test_chapters_are_told(void) {
     viewer_seek(viewer, 5);
     viewer->knobs.guidance_scale = 3;
     viewer_branch(viewer);
-    finish(viewer);
+    viewer_settle(viewer);
     char path[600];
     snprintf(path, sizeof path, "%s/branch.png", test_folder("export_branch"));
     EXPECT(viewer_shown(viewer)->parent >= 0 && viewer_export(viewer, EXPORT_PICTURE, path), "%s", viewer->notice);
@@ -279,7 +263,7 @@ static void test_export_of_a_grid(void) {
     EXPECT(!viewer_export(viewer, EXPORT_GRID, path) && !path_exists(path) && viewer->notice_is_error, "%s",
            viewer->notice);
     viewer_compare(viewer, &rows, &columns);
-    finish(viewer);
+    viewer_settle(viewer);
     EXPECT(viewer_export(viewer, EXPORT_GRID, path), "%s", viewer->notice);
     expect_text(path, "rows", "steps 2, steps 3");
     expect_text(path, "columns", "guidance scale 1, guidance scale 4, guidance scale 9");
@@ -299,8 +283,7 @@ static void test_free_names_and_failures(void) {
     if (chdir(back) != 0) test_fail(__FILE__, __LINE__, "chdir", "%s", back);
     viewer_close(viewer);
 
-    viewer =
-        viewer_open(&(ViewerOptions){.model = "tests/golden/runs/sd1", .trace = "nothing", .notify = nobody}, NULL);
+    viewer = viewer_opened((ViewerOptions){.model = "tests/golden/runs/sd1", .trace = "nothing"});
     for (int kind = 0; kind < EXPORT_KINDS; kind++) {
         EXPECT(!viewer_export(viewer, (ExportKind)kind, "never") && strstr(viewer->notice, ";"), "%s", viewer->notice);
     }

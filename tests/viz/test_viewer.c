@@ -6,42 +6,18 @@
 
 #include "base/clock.h"
 #include "critters/grade/words_grade.h"
-#include "state/viewer.h"
+#include "viz/viewers.h"
 
 #include <SDL2/SDL.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-static void nobody(void *listener) { (void)listener; }
-
-static Viewer *opened(const ViewerOptions *options) {
-    Error error = {0};
-    ViewerOptions all = options ? *options : (ViewerOptions){0};
-    all.notify = nobody;
-    Viewer *viewer = viewer_open(&all, &error);
-    EXPECT(viewer, "%s", error.message);
-    return viewer;
-}
-
-static double the_time;  // of all viewers here
-
-// Until the engine has nothing to do and all was taken in
-static void settle(Viewer *viewer) {
-    double start = seconds_now();
-    do {
-        SDL_Delay(1);
-        the_time += 0.001;
-        viewer_update(viewer, the_time);
-    } while (viewer_busy(viewer) && seconds_now() - start < 120);
-    EXPECT(!viewer_busy(viewer), "still busy after two minutes");
-}
-
 static void draw(Viewer *viewer, const char *prompt, size_t steps) {
     snprintf(viewer->knobs.prompt, sizeof viewer->knobs.prompt, "%s", prompt);
     viewer->knobs.num_inference_steps = steps;
     viewer_run(viewer);
-    settle(viewer);
+    viewer_settle(viewer);
 }
 
 static size_t numbers(const Branch *branch) {
@@ -57,26 +33,26 @@ static bool same_latents(const Branch *a, const Branch *b, size_t k) {
 
 static void test_opens_playing(void) {
     double start = seconds_now();
-    Viewer *viewer = opened(NULL);
+    Viewer *viewer = viewer_opened((ViewerOptions){0});
     double seconds = seconds_now() - start;
     Branch *branch = viewer_shown(viewer);
     EXPECT(branch && branch->from_file && branch->step_count == 20, "no stored run");
     EXPECT(viewer->playing && viewer->welcome, "it doesn't play");
     EXPECT(seconds < 0.5, "opening took %.2f s", seconds);
-    settle(viewer);
+    viewer_settle(viewer);
     EXPECT(branch->continuable && branch->sigmas, "%s", branch->message);
-    for (int i = 0; i < 200; i++) viewer_update(viewer, the_time += 0.05);
+    for (int i = 0; i < 200; i++) viewer_update(viewer, viewers_time += 0.05);
     EXPECT(viewer->k == 20 && !viewer->playing, "at step %zu after ten seconds", viewer->k);
     viewer_close(viewer);
 }
 
 static void test_branches_of_the_stored_run(void) {
-    Viewer *viewer = opened(NULL);
-    settle(viewer);
+    Viewer *viewer = viewer_opened((ViewerOptions){0});
+    viewer_settle(viewer);
     Branch *parent = viewer_shown(viewer);
     viewer_seek(viewer, 8);
     viewer_branch(viewer);
-    settle(viewer);
+    viewer_settle(viewer);
     Branch *same = viewer_shown(viewer);
     EXPECT(same != parent && same->state == BRANCH_DONE, "%s", viewer->notice);
     EXPECT(same->unet_calls == 2 * 12 && same->own_steps == 12, "%zu calls", same->unet_calls);
@@ -87,7 +63,7 @@ static void test_branches_of_the_stored_run(void) {
     viewer_seek(viewer, 5);
     knob_set(&viewer->knobs, KNOB_PROMPT, "a red cat wearing a crown, at night", NULL);
     viewer_branch(viewer);
-    settle(viewer);
+    viewer_settle(viewer);
     Branch *cat = viewer_shown(viewer);
     EXPECT(cat->unet_calls == 2 * 15 && same_latents(cat, same, 5) && !same_latents(cat, same, 6), "%zu calls",
            cat->unet_calls);
@@ -100,7 +76,7 @@ static void test_branches_of_the_stored_run(void) {
 // ---- branches -------------------------------------------------------------------------------------------------------
 
 static void test_unchanged_branches_of_every_scheduler(void) {
-    Viewer *viewer = opened(NULL);
+    Viewer *viewer = viewer_opened((ViewerOptions){0});
     for (size_t i = 0; i < scheduler_kind_count(); i++) {
         const char *name = scheduler_kind_at(i)->name;
         knob_set(&viewer->knobs, KNOB_SCHEDULER, name, NULL);
@@ -109,7 +85,7 @@ static void test_unchanged_branches_of_every_scheduler(void) {
         EXPECT(parent->state == BRANCH_DONE, "%s: %s", name, parent->message);
         viewer_seek(viewer, 3);
         viewer_branch(viewer);
-        settle(viewer);
+        viewer_settle(viewer);
         Branch *branch = viewer_shown(viewer);
         size_t n = parent->step_count;
         EXPECT(branch->step_count == n && same_latents(branch, parent, n), "%s: another end", name);
@@ -120,28 +96,28 @@ static void test_unchanged_branches_of_every_scheduler(void) {
 }
 
 static void test_branch_of_a_branch_saved_and_opened(void) {
-    Viewer *viewer = opened(NULL);
+    Viewer *viewer = viewer_opened((ViewerOptions){0});
     char path[512];
     snprintf(path, sizeof path, "%s/branch.safetensors", test_folder("viewer"));
     draw(viewer, "a green frog", 8);
     viewer_seek(viewer, 3);
     knob_set(&viewer->knobs, KNOB_GUIDANCE, "3", NULL);
     viewer_branch(viewer);
-    settle(viewer);
+    viewer_settle(viewer);
     viewer_seek(viewer, 5);
     knob_set(&viewer->knobs, KNOB_SCHEDULER, "euler", NULL);
     viewer_branch(viewer);
-    settle(viewer);
+    viewer_settle(viewer);
     Branch *branch = viewer_shown(viewer);
     EXPECT(branch->chapter_count == 3 && branch->state == BRANCH_DONE, "%s", viewer->notice);
     EXPECT(viewer_save_trace(viewer, path), "%s", viewer->notice);
     EXPECT(viewer_open_trace(viewer, path), "%s", viewer->notice);
-    settle(viewer);
+    viewer_settle(viewer);
     Branch *opened_again = viewer_shown(viewer);
     EXPECT(opened_again->continuable && opened_again->chapter_count == 3, "%s", opened_again->message);
     viewer_seek(viewer, 6);
     viewer_branch(viewer);
-    settle(viewer);
+    viewer_settle(viewer);
     size_t n = branch->step_count;
     EXPECT(viewer_shown(viewer)->step_count == n && same_latents(viewer_shown(viewer), branch, n),
            "it goes on otherwise");
@@ -149,8 +125,8 @@ static void test_branch_of_a_branch_saved_and_opened(void) {
 }
 
 static void test_what_cannot_branch(void) {
-    Viewer *viewer = opened(NULL);
-    settle(viewer);
+    Viewer *viewer = viewer_opened((ViewerOptions){0});
+    viewer_settle(viewer);
     size_t before = viewer->branch_count;
     viewer_seek(viewer, 20);
     viewer_branch(viewer);
@@ -164,22 +140,22 @@ static void test_what_cannot_branch(void) {
 }
 
 static void test_cancelling(void) {
-    Viewer *viewer = opened(NULL);
-    settle(viewer);
+    Viewer *viewer = viewer_opened((ViewerOptions){0});
+    viewer_settle(viewer);
     viewer->knobs.num_inference_steps = 500;
     viewer_run(viewer);
     Branch *branch = viewer_shown(viewer);
-    while (branch_steps_done(branch) < 3) SDL_Delay(1), viewer_update(viewer, the_time += 0.001);
+    while (branch_steps_done(branch) < 3) SDL_Delay(1), viewer_update(viewer, viewers_time += 0.001);
     double start = seconds_now();
     viewer_cancel(viewer);
     while (branch->state != BRANCH_CANCELLED && seconds_now() - start < 10)
-        SDL_Delay(1), viewer_update(viewer, the_time += 0.001);
+        SDL_Delay(1), viewer_update(viewer, viewers_time += 0.001);
     EXPECT(seconds_now() - start < 1, "it took %.2f s", seconds_now() - start);
     EXPECT(branch_steps_done(branch) < 500 && !viewer_busy(viewer), "%zu steps", branch_steps_done(branch));
     viewer_seek(viewer, 2);
     viewer_branch(viewer);  // what was cancelled can still be left
     Branch *second = viewer_shown(viewer);
-    while (branch_steps_done(second) < 4) SDL_Delay(1), viewer_update(viewer, the_time += 0.001);
+    while (branch_steps_done(second) < 4) SDL_Delay(1), viewer_update(viewer, viewers_time += 0.001);
     EXPECT(second != branch && same_latents(branch, second, 2), "it doesn't go on");
     start = seconds_now();
     viewer_close(viewer);  // with a run under way
@@ -189,8 +165,8 @@ static void test_cancelling(void) {
 // ---- questions ------------------------------------------------------------------------------------------------------
 
 static void test_words(void) {
-    Viewer *viewer = opened(NULL);
-    settle(viewer);
+    Viewer *viewer = viewer_opened((ViewerOptions){0});
+    viewer_settle(viewer);
     Branch *branch = viewer_shown(viewer);
     const PromptWords *words = branch_words(branch, 8);
     EXPECT(words && words->count == 8, "%zu words", words ? words->count : 0);
@@ -199,7 +175,7 @@ static void test_words(void) {
            "another word");
     size_t calls = branch->unet_calls;
     viewer_deletion(viewer, branch, 8, sunglasses);
-    settle(viewer);
+    viewer_settle(viewer);
     const DeletionMap *map = viewer_deletion(viewer, branch, 8, sunglasses);
     float largest = 0;
     for (size_t i = 0; map && map->map && i < 256; i++) largest = fmaxf(largest, map->map[i]);
@@ -207,7 +183,7 @@ static void test_words(void) {
     EXPECT(branch->unet_calls == calls + 1, "%zu calls", branch->unet_calls - calls);
 
     viewer_attention(viewer, branch, 8);
-    settle(viewer);
+    viewer_settle(viewer);
     const StepAttention *attention = viewer_attention(viewer, branch, 8);
     EXPECT(attention && attention->maps.count > 0 && attention->maps.layers[0].heads > 1, "no attention");
     const TextAttention *text = viewer_text_attention(viewer, branch, 8);
@@ -216,15 +192,15 @@ static void test_words(void) {
 }
 
 static void test_grades(void) {
-    Viewer *viewer = opened(NULL);
-    settle(viewer);
+    Viewer *viewer = viewer_opened((ViewerOptions){0});
+    viewer_settle(viewer);
     viewer_seek(viewer, 8);
     viewer_ask_grades(viewer);
-    settle(viewer);
+    viewer_settle(viewer);
     EXPECT(viewer->grades && viewer->grades->count > 0 && viewer->grades_k == 8, "%s", viewer->grades_message);
     draw(viewer, "a giraffe", 2);
     viewer_ask_grades(viewer);
-    settle(viewer);
+    viewer_settle(viewer);
     EXPECT(!viewer->grades && strstr(viewer->grades_message, "giraffe"), "%s", viewer->grades_message);
     viewer_close(viewer);
 }
@@ -232,13 +208,13 @@ static void test_grades(void) {
 // ---- grids ----------------------------------------------------------------------------------------------------------
 
 static void test_compare(void) {
-    Viewer *viewer = opened(NULL);
-    settle(viewer);
+    Viewer *viewer = viewer_opened((ViewerOptions){0});
+    viewer_settle(viewer);
     viewer->knobs.num_inference_steps = 4;
     Axis rows = {.knob = KNOB_SCHEDULER, .values = {"ddim", "euler", "nonsense"}, .count = 3};
     Axis columns = {.knob = KNOB_GUIDANCE, .values = {"1", "7.5"}, .count = 2};
     viewer_compare(viewer, &rows, &columns);
-    settle(viewer);
+    viewer_settle(viewer);
     for (size_t i = 0; i < 6; i++) {
         const Branch *cell = viewer_branch_by_id(viewer, viewer->grid.cells[i]);
         EXPECT(cell->state == (i < 4 ? BRANCH_DONE : BRANCH_FAILED), "cell %zu: %d %s", i, cell->state, cell->message);
@@ -247,16 +223,16 @@ static void test_compare(void) {
     size_t branches = viewer->branch_count;
     viewer_compare(viewer, &rows, &columns);
     EXPECT(viewer->branch_count == branches, "the old cells are still there: %zu", viewer->branch_count);
-    settle(viewer);
+    viewer_settle(viewer);
     viewer_close(viewer);
 }
 
 static void test_swap(void) {
-    Viewer *viewer = opened(NULL);
+    Viewer *viewer = viewer_opened((ViewerOptions){0});
     draw(viewer, "a pygmy hippo on the beach", 6);
     Branch *parent = viewer_shown(viewer);
     viewer_swap(viewer, "a red cat in the snow");
-    settle(viewer);
+    viewer_settle(viewer);
     const Grid *grid = &viewer->grid;
     EXPECT(grid->kind == GRID_SWAP && grid->column_count == 7, "%zu cells", grid->column_count);
     size_t calls = 0;
@@ -281,30 +257,30 @@ static void test_bad_files(void) {
     FILE *file = fopen(path, "wb");
     fputs("no trace at all", file);
     fclose(file);
-    Viewer *viewer = opened(&(ViewerOptions){.trace = path});
+    Viewer *viewer = viewer_opened((ViewerOptions){.trace = path});
     EXPECT(viewer->notice_is_error && strstr(viewer->notice, "broken.safetensors"), "%s", viewer->notice);
     EXPECT(!viewer_shown(viewer), "something is shown");
-    settle(viewer);
+    viewer_settle(viewer);
     viewer_use_model(viewer, "no/such/model");
-    settle(viewer);
+    viewer_settle(viewer);
     EXPECT(viewer->notice_is_error && strstr(viewer->model_message, "no/such/model"), "%s", viewer->model_message);
     viewer_run(viewer);
     EXPECT(viewer->notice_is_error && viewer->branch_count == 0, "it runs");
     viewer_use_init(viewer, path);
     EXPECT(viewer->notice_is_error && !viewer->knobs.init, "that is no picture");
     viewer_use_model(viewer, "data/models/critters");
-    settle(viewer);
+    viewer_settle(viewer);
     draw(viewer, "a red cat", 2);
     EXPECT(viewer_shown(viewer) && viewer_shown(viewer)->state == BRANCH_DONE, "%s", viewer->notice);
     viewer_close(viewer);
 }
 
 static void test_failing_runs(void) {
-    Viewer *viewer = opened(NULL);
-    settle(viewer);
+    Viewer *viewer = viewer_opened((ViewerOptions){0});
+    viewer_settle(viewer);
     viewer->knobs.width = 130;  // no multiple of 8
     viewer_run(viewer);
-    settle(viewer);
+    viewer_settle(viewer);
     Branch *branch = viewer_shown(viewer);
     EXPECT(branch->state == BRANCH_FAILED && strstr(branch->message, "width"), "%s", branch->message);
     char why[256];

@@ -4,39 +4,17 @@
 
 #include "test.h"
 
-#include "base/clock.h"
-#include "state/viewer.h"
+#include "viz/viewers.h"
 
-#include <SDL2/SDL.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static void nobody(void *listener) { (void)listener; }
-
-static Viewer *opened(const char *trace) {
-    Error error = {0};
-    Viewer *viewer = viewer_open(&(ViewerOptions){.notify = nobody, .trace = trace}, &error);
-    EXPECT(viewer, "%s", error.message);
-    return viewer;
-}
-
-static double the_time;  // of all viewers here
-
-static void settle(Viewer *viewer) {
-    double start = seconds_now();
-    do {
-        SDL_Delay(1);
-        viewer_update(viewer, the_time += 0.001);
-    } while (viewer_busy(viewer) && seconds_now() - start < 120);
-    EXPECT(!viewer_busy(viewer), "still busy after two minutes");
-}
-
 // ---- pointing -------------------------------------------------------------------------------------------------------
 
 static void test_pin(void) {
-    Viewer *viewer = opened(NULL);
+    Viewer *viewer = viewer_opened((ViewerOptions){0});
     EXPECT(viewer->word == SIZE_MAX && !viewer->word_pinned, "a word is pointed at already");
     viewer_point_at_word(viewer, 2);
     EXPECT(viewer->word == 2 && !viewer->word_pinned, "pointing has pinned");
@@ -77,11 +55,11 @@ static void test_maps_are_kept(void) {
 
 // A word of several tokens gets what they get together; at one layer, in its own size.
 static void test_attention_of_a_word(void) {
-    Viewer *viewer = opened(NULL);
-    settle(viewer);
+    Viewer *viewer = viewer_opened((ViewerOptions){0});
+    viewer_settle(viewer);
     Branch *branch = viewer_shown(viewer);
     viewer_attention(viewer, branch, 8);
-    settle(viewer);
+    viewer_settle(viewer);
     const StepAttention *attention = viewer_attention(viewer, branch, 8);
     const PromptWords *words = branch_words(branch, 8);
     EXPECT(attention && attention->maps.count > 1 && words, "no attention");
@@ -110,18 +88,18 @@ static void test_attention_of_a_word(void) {
 // ---- whose words ----------------------------------------------------------------------------------------------------
 
 static void test_each_chapter_has_its_own_text(void) {
-    Viewer *viewer = opened(NULL);
-    settle(viewer);
+    Viewer *viewer = viewer_opened((ViewerOptions){0});
+    viewer_settle(viewer);
     viewer_seek(viewer, 10);
     snprintf(viewer->knobs.prompt, sizeof viewer->knobs.prompt, "a red cat");
     viewer_branch(viewer);
-    settle(viewer);
+    viewer_settle(viewer);
     Branch *branch = viewer_shown(viewer);
     EXPECT(branch->chapter_count == 2 && branch->state == BRANCH_DONE, "%s", viewer->notice);
     viewer_text_attention(viewer, branch, 4);
-    settle(viewer);
+    viewer_settle(viewer);
     viewer_text_attention(viewer, branch, 12);
-    settle(viewer);
+    viewer_settle(viewer);
     const TextAttention *before = viewer_text_attention(viewer, branch, 4),
                         *after = viewer_text_attention(viewer, branch, 12);
     EXPECT(before && after && before != after, "one text for both prompts");
@@ -142,8 +120,8 @@ static void test_recorded_attention(void) {
         "%s 'a (red:1.3) cat' --prompt-weights -s 2 --seed 1 --trace %s --trace-attention -o %s.png >/dev/null 2>&1",
         getenv("SCULPT") ? getenv("SCULPT") : "./sculpt", path, path);
     EXPECT(system(command) == 0, "%s", command);
-    Viewer *viewer = opened(path);
-    settle(viewer);
+    Viewer *viewer = viewer_opened((ViewerOptions){.trace = path});
+    viewer_settle(viewer);
     Branch *branch = viewer_shown(viewer);
     EXPECT(branch && !branch->continuable, "it can be continued");
     const PromptWords *words = branch ? branch_words(branch, 0) : NULL;
