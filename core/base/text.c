@@ -62,3 +62,12 @@ bool text_number(const char *text, float *number) {
     *number = strtof(text, &end);
     return *text && *end == '\0' && strspn(text, "+-.0123456789eE") == strlen(text) && isfinite(*number);
 }
+
+NumberText number_text(double number) {
+    static const char *const UNITS[] = {"", "k", "M", "G", "T", "P"};
+    size_t unit = 0;
+    for (; number >= 999.5 && unit < 5; unit++) number /= 1000;
+    NumberText text;
+    snprintf(text.text, sizeof text.text, "%.3g %s", number, UNITS[unit]);
+    return text;
+}

@@ -25,3 +25,9 @@ size_t edit_distance(const char *a, const char *b);
 
 // A decimal number and nothing else; not the hexadecimal ones, infinities and NaNs that strtof would take too.
 bool text_number(const char *text, float *number);
+
+// "9.41 M", "1.2 G": three digits and the unit's thousand, for a unit to follow
+typedef struct NumberText {
+    char text[32];
+} NumberText;
+NumberText number_text(double number);

@@ -2,6 +2,7 @@
 
 #include "command/bench.h"
 
+#include "base/text.h"
 #include "command/report.h"
 #include "run/run.h"
 

@@ -5,6 +5,7 @@
 
 #include "command/commands.h"
 
+#include "base/text.h"
 #include "command/inspection.h"
 #include "command/report.h"
 #include "run/run.h"

@@ -9,15 +9,6 @@
 #include <string.h>
 #include <sys/resource.h>
 
-NumberText number_text(double number) {
-    static const char *const UNITS[] = {"", "k", "M", "G", "T", "P"};
-    size_t unit = 0;
-    for (; number >= 999.5 && unit < 5; unit++) number /= 1000;
-    NumberText text;
-    snprintf(text.text, sizeof text.text, "%.3g %s", number, UNITS[unit]);
-    return text;
-}
-
 const char *plural(size_t count) { return count == 1 ? "" : "s"; }
 
 // Of what only guidance's second pass would hear

@@ -6,12 +6,6 @@
 
 #include "sculpt.h"
 
-// "9.41 M", "1.2 G": three digits and the unit's thousand, for a unit to follow
-typedef struct NumberText {
-    char text[32];
-} NumberText;
-NumberText number_text(double number);
-
 // "" for one, else "s"
 const char *plural(size_t count);
 

@@ -98,6 +98,22 @@ bool trace_step_copy(TraceStep *step, const StepRecord *record, Error *error) {
     return false;
 }
 
+StepRecord trace_record(const Trace *trace, size_t k) {
+    const TraceStep *step = &trace->steps[k];
+    return (StepRecord){.k = k,
+                        .timestep = step->timestep,
+                        .latents = step->latents,
+                        .noise_pred_uncond = step->noise_pred_uncond,
+                        .noise_pred_text = step->noise_pred_text,
+                        .noise_pred = step->noise_pred,
+                        .pred_original_sample = step->pred_original_sample,
+                        .prev_sample = step->prev_sample,
+                        .channels = trace->channels,
+                        .height = trace->height,
+                        .width = trace->width,
+                        .seconds = step->seconds};
+}
+
 bool trace_take_step(Trace *trace, TraceStep *step, Error *error) {
     if (trace->step_count == trace->step_capacity) {
         size_t capacity = trace->step_capacity ? 2 * trace->step_capacity : 32;

@@ -61,6 +61,8 @@ bool trace_step(Trace *trace, const Run *run, Error *error);
 // The same in two halves, for who puts something between them or keeps steps of his own. trace_step_copy copies all
 // numbers; attention is left empty.
 bool trace_step_copy(TraceStep *step, const StepRecord *record, Error *error);
+// A step that is in the trace as the record that it was made of, k counted from 0; it points into the trace.
+StepRecord trace_record(const Trace *trace, size_t k);
 // The step is the trace's from now on, and what was handed in is emptied. Its numbers must be of the trace's sizes.
 bool trace_take_step(Trace *trace, TraceStep *step, Error *error);
 // pixels [3, height, width] in 0..1, as run_decode gives them; copied

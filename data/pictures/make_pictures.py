@@ -12,46 +12,27 @@ BARE = "a red cat in the snow"
 HATS = ["a red cat wearing a crown in the snow", "a red cat wearing a blue top hat in the snow",
         "a red cat wearing a green party hat in the snow"]
 # Where the viewer is taken for its pictures (viz/window/script.c)
-WATCH = """
+RIGHT = "key Right\n"
+WATCH = f"""
 wait
 press Play
-key Home
 press Prompt
 key ctrl+a
 type "a red cat wearing a crown on the beach"
 key Escape
 key Home
-key Right
-key Right
-key Right
-key Right
-key Right
-press Branch
+{RIGHT * 5}press Branch
 wait
 press "Noise plot"
 press Noise
 key Home
-key Right
-key Right
-key Right
-key Right
-key Right
-key Right
-key Right
-key Right
-wait
+{RIGHT * 8}wait
 """
-WORDS = """
+WORDS = f"""
 wait
 press Play
 key Home
-key Right
-key Right
-key Right
-key Right
-key Right
-key Right
-key 2
+{RIGHT * 6}press Words
 press "word: sunglasses"
 wait
 """
@@ -59,7 +40,7 @@ WHEN = """
 wait
 press Play
 key End
-key 4
+press When?
 wait
 press "Swap at every step"
 wait

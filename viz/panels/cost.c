@@ -5,6 +5,8 @@
 
 #include "panels/panels.h"
 
+#include "base/text.h"
+
 #include <math.h>
 #include <stdio.h>
 
@@ -12,17 +14,12 @@ enum { MARGIN = 12, ROW = 19 };
 static const double WATTS = 100, DOLLARS_PER_KWH = 0.30;  // of a desktop that computes, as in `sculpt inspect`
 
 typedef struct Amount {
-    char text[32];
+    char text[48];
 } Amount;
 
-// Three digits and a prefix: "2.04 G"
 static Amount amount(double value, const char *unit) {
-    static const char *const prefixes[] = {"", "k", "M", "G", "T", "P"};
-    size_t p = 0;
-    while (value >= 999.5 && p < 5) value /= 1000, p++;
     Amount a;
-    int decimals = value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
-    snprintf(a.text, sizeof a.text, "%.*f %s%s", decimals, value, prefixes[p], unit);
+    snprintf(a.text, sizeof a.text, "%s%s", number_text(value).text, unit);
     return a;
 }
 

@@ -116,3 +116,10 @@ float branch_alpha(const Branch *branch, size_t k) {
     float sigma = branch->sigmas && k < branch->step_count ? branch->sigmas[k] : 0;
     return 1 / (1 + sigma * sigma);
 }
+
+float *numbers_copied(const float *numbers, size_t n) {
+    float *copy = malloc(n * sizeof *copy);
+    CHECK(copy, "out of memory");
+    memcpy(copy, numbers, n * sizeof *copy);
+    return copy;
+}

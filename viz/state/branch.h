@@ -110,5 +110,6 @@ typedef struct StepNumbers {
     const float *minus;    // NULL: nothing is subtracted
 } StepNumbers;
 StepNumbers branch_numbers(const Branch *branch, size_t k, PictureKind kind);
+float *numbers_copied(const float *numbers, size_t n);  // malloc'ed
 // alpha_cumprod at step k's start, from its sigma: 1 / (1 + sigma^2)
 float branch_alpha(const Branch *branch, size_t k);

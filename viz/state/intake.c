@@ -20,19 +20,7 @@ double seconds_shown(const Viewer *viewer, double measured) {
 // The steps that a branch shares with its parent are in its own trace, too.
 static bool take_shared_steps(Branch *branch, const Branch *parent, Error *error) {
     for (size_t i = 0; parent && i < branch->left_at; i++) {
-        const TraceStep *from = &parent->trace->steps[i];
-        StepRecord record = {.k = i,
-                             .timestep = from->timestep,
-                             .latents = from->latents,
-                             .noise_pred_uncond = from->noise_pred_uncond,
-                             .noise_pred_text = from->noise_pred_text,
-                             .noise_pred = from->noise_pred,
-                             .pred_original_sample = from->pred_original_sample,
-                             .prev_sample = from->prev_sample,
-                             .channels = parent->trace->channels,
-                             .height = parent->trace->height,
-                             .width = parent->trace->width,
-                             .seconds = from->seconds};
+        StepRecord record = trace_record(parent->trace, i);
         TraceStep step = {0};
         if (!trace_step_copy(&step, &record, error) || !trace_take_step(branch->trace, &step, error)) {
             trace_step_free(&step);

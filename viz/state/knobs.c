@@ -19,7 +19,18 @@ static const char *const NAMES[KNOB_COUNT] = {
     [KNOB_MODEL] = "model",
 };
 
+static const char *const KEYS[KNOB_COUNT] = {
+    [KNOB_PROMPT] = "prompt",
+    [KNOB_NEGATIVE_PROMPT] = "negative_prompt",
+    [KNOB_STEPS] = "num_inference_steps",
+    [KNOB_GUIDANCE] = "guidance_scale",
+    [KNOB_SCHEDULER] = "scheduler",
+    [KNOB_SEED] = "seed",
+    [KNOB_MODEL] = "model",
+};
+
 const char *knob_name(Knob knob) { return NAMES[knob]; }
+const char *knob_key(Knob knob) { return KEYS[knob]; }
 
 bool knob_branches(Knob knob) {
     return knob == KNOB_PROMPT || knob == KNOB_NEGATIVE_PROMPT || knob == KNOB_STEPS || knob == KNOB_GUIDANCE ||
@@ -221,23 +232,13 @@ static bool without_others(const Trace *trace, Error *error) {
 }
 
 bool knobs_from_trace(Knobs *knobs, const Trace *trace, Error *error) {
-    static const struct {
-        const char *key;
-        Knob knob;
-    } rows[] = {{"prompt", KNOB_PROMPT},
-                {"negative_prompt", KNOB_NEGATIVE_PROMPT},
-                {"model", KNOB_MODEL},
-                {"scheduler", KNOB_SCHEDULER},
-                {"num_inference_steps", KNOB_STEPS},
-                {"guidance_scale", KNOB_GUIDANCE},
-                {"seed", KNOB_SEED}};
     bool ok = true;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        const char *value = trace_metadata(trace, rows[i].key);
-        if (!value)
+    for (Knob knob = 0; knob < KNOB_COUNT; knob++) {
+        const char *value = knob_key(knob) ? trace_metadata(trace, knob_key(knob)) : NULL;
+        if (knob_key(knob) && !value)
             ok = error_set(error, "the file doesn't say its %s; it can be looked at, but not continued",
-                           knob_name(rows[i].knob));
-        else if (!knob_set(knobs, rows[i].knob, value, error))
+                           knob_name(knob));
+        else if (value && !knob_set(knobs, knob, value, error))
             ok = false;
     }
     const char *width = trace_metadata(trace, "width"), *height = trace_metadata(trace, "height");

@@ -39,6 +39,8 @@ typedef enum {
 } Knob;
 
 const char *knob_name(Knob knob);  // "guidance scale"
+const char *
+knob_key(Knob knob);  // as a trace's metadata has it: "guidance_scale"; NULL for those that it has otherwise
 // A knob's value as text ("7.5", "768x512") and back. False and an error for what is no value of this knob.
 void knob_text(const Knobs *knobs, Knob knob, char *text, size_t size);
 bool knob_set(Knobs *knobs, Knob knob, const char *text, Error *error);

@@ -67,12 +67,6 @@ static bool worth_decoding(const Viewer *viewer, const Branch *branch, bool larg
            viewer->now - viewer->step_shown_since >= LOOKING_SECONDS && engine_waiting(viewer->engine, JOB_DECODE) == 0;
 }
 
-static float *copied(const float *numbers, size_t n) {
-    float *copy = malloc(n * sizeof *copy);
-    CHECK(copy, "out of memory");
-    return memcpy(copy, numbers, n * sizeof *copy);
-}
-
 static void ask_decoded(Viewer *viewer, const Branch *branch, size_t k, PictureKind kind, bool large) {
     const Trace *trace = branch->trace;
     const float *latents = kind == PICTURE_CLEAN ? trace->steps[k].pred_original_sample : branch_latents(branch, k);
@@ -81,7 +75,7 @@ static void ask_decoded(Viewer *viewer, const Branch *branch, size_t k, PictureK
                .branch = branch->id,
                .k = k,
                .picture = kind,
-               .numbers = copied(latents, trace->channels * trace->height * trace->width),
+               .numbers = numbers_copied(latents, trace->channels * trace->height * trace->width),
                .height = trace->height,
                .width = trace->width};
     strcpy(job.model, branch_knobs(branch)->model);
@@ -171,7 +165,8 @@ const DeletionMap *viewer_deletion(Viewer *viewer, Branch *branch, size_t k, siz
     const float *known = !step ? NULL : step->noise_pred_text ? step->noise_pred_text : step->noise_pred;
     Job job = {
         .kind = JOB_DELETION, .urgency = 0, .branch = branch->id, .k = k, .word = word, .past = past_of(branch, k)};
-    if (known) job.numbers = copied(known, branch->trace->channels * branch->trace->height * branch->trace->width);
+    if (known)
+        job.numbers = numbers_copied(known, branch->trace->channels * branch->trace->height * branch->trace->width);
     strcpy(job.model, branch_knobs(branch)->model);
     engine_ask(viewer->engine, &job);
     return deletion;

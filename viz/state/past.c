@@ -8,13 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static float *copied(const float *numbers, size_t n) {
-    float *copy = malloc(n * sizeof *copy);
-    CHECK(copy, "out of memory");
-    memcpy(copy, numbers, n * sizeof *copy);
-    return copy;
-}
-
 static void copy_answer(Past *past, size_t i, const TraceStep *step) {
     float *uncond = past->numbers + i * 3 * past->n, *text = uncond + past->n, *guided = text + past->n;
     bool both = step->noise_pred_uncond && step->noise_pred_text;
@@ -42,8 +35,8 @@ Past past_of(const Branch *branch, size_t k) {
     const Trace *trace = branch->trace;
     past.count = k;
     past.n = trace->channels * trace->height * trace->width;
-    past.start = copied(trace->steps[0].latents, past.n);
-    if (!changed_at(branch, k)) past.end = copied(trace->steps[k - 1].prev_sample, past.n);
+    past.start = numbers_copied(trace->steps[0].latents, past.n);
+    if (!changed_at(branch, k)) past.end = numbers_copied(trace->steps[k - 1].prev_sample, past.n);
     past.answers = calloc(k, sizeof *past.answers);
     past.numbers = malloc(k * 3 * past.n * sizeof *past.numbers);
     CHECK(past.answers && past.numbers, "out of memory");

@@ -16,15 +16,7 @@
 // ---- chapters in a trace's metadata ---------------------------------------------------------------------------------
 
 // Chapter 0 stands under the usual names; what was changed later as "chapter.1.from", "chapter.1.guidance_scale" ...
-static const struct {
-    const char *key;
-    Knob knob;
-} CHAPTER_KEYS[] = {{"prompt", KNOB_PROMPT},
-                    {"negative_prompt", KNOB_NEGATIVE_PROMPT},
-                    {"num_inference_steps", KNOB_STEPS},
-                    {"guidance_scale", KNOB_GUIDANCE},
-                    {"scheduler", KNOB_SCHEDULER}};
-enum { CHAPTER_KEY_COUNT = sizeof CHAPTER_KEYS / sizeof *CHAPTER_KEYS, CHAPTERS_MAX = 64 };
+enum { CHAPTERS_MAX = 64 };
 
 static bool chapter_from_trace(Chapter *chapter, const Chapter *before, size_t number, const Trace *trace,
                                Error *error) {
@@ -34,10 +26,11 @@ static bool chapter_from_trace(Chapter *chapter, const Chapter *before, size_t n
     if (!from) return false;
     *chapter = *before;
     chapter->from = strtoul(from, NULL, 10);
-    for (size_t i = 0; i < CHAPTER_KEY_COUNT; i++) {
-        snprintf(key, sizeof key, "chapter.%zu.%s", number, CHAPTER_KEYS[i].key);
+    for (Knob knob = 0; knob < KNOB_COUNT; knob++) {
+        if (!knob_branches(knob)) continue;
+        snprintf(key, sizeof key, "chapter.%zu.%s", number, knob_key(knob));
         const char *value = trace_metadata(trace, key);
-        if (value && !knob_set(&chapter->knobs, CHAPTER_KEYS[i].knob, value, error)) return false;
+        if (value && !knob_set(&chapter->knobs, knob, value, error)) return false;
     }
     if (chapter->from > before->from && chapter->from < trace->step_count) return true;
     return error_set(error,
@@ -75,9 +68,10 @@ Metadata *branch_notes(const Viewer *viewer, const Branch *branch, size_t *count
         snprintf(key, sizeof key, "chapter.%zu.from", c);
         snprintf(value, sizeof value, "%zu", branch->chapters[c].from);
         notes_append(&notes, count, key, value);
-        for (size_t i = 0; i < CHAPTER_KEY_COUNT; i++) {
-            snprintf(key, sizeof key, "chapter.%zu.%s", c, CHAPTER_KEYS[i].key);
-            knob_text(&branch->chapters[c].knobs, CHAPTER_KEYS[i].knob, value, sizeof value);
+        for (Knob knob = 0; knob < KNOB_COUNT; knob++) {
+            if (!knob_branches(knob)) continue;
+            snprintf(key, sizeof key, "chapter.%zu.%s", c, knob_key(knob));
+            knob_text(&branch->chapters[c].knobs, knob, value, sizeof value);
             notes_append(&notes, count, key, value);
         }
     }
