@@ -32,6 +32,8 @@ ifdef SANITIZE
 FLAGS += -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DARENA_POISON
 LINKS += -fsanitize=address,undefined
 endif
+# As they are for everything, whichever program asks first: those of one folder alone aren't among them.
+COMMON_FLAGS := $(CC) $(FLAGS) $(LINKS)
 
 # ---- what there is ---------------------------------------------------------------------------------------------------
 
@@ -145,7 +147,7 @@ $(BUILD)/flags: always
 	@pkg-config --exists $(LIBRARIES) && test -e $(BLAS)/libopenblas.so || \
 		{ echo "Libraries that building needs are missing. Run: make deps" >&2; exit 1; }
 	@mkdir -p $(@D)
-	@echo '$(CC) $(FLAGS) $(LINKS)' | cmp -s - $@ || echo '$(CC) $(FLAGS) $(LINKS)' > $@
+	@echo '$(COMMON_FLAGS)' | cmp -s - $@ || echo '$(COMMON_FLAGS)' > $@
 .PHONY: always
 
 -include $(patsubst %.c, $(BUILD)/%.d, $(COMMAND_SOURCES) $(CORE_SOURCES) $(PAINTER_SOURCES) $(GRADE_SOURCES) \
