@@ -233,9 +233,9 @@ check: $(BUILD)/lessons/$(LESSON)/check.o $(LESSON_LIBRARIES)
 test-lessons: lessons-built
 	@$(LESSON_ENVIRONMENT) LESSON_NAMES='$(LESSONS)' tests/run.sh $(BUILD)/log $(filter tests/lessons/%, $(SCRIPT_TESTS))
 
-# Every number and picture in the lessons' READMEs, made anew by the commands that stand beside them; N=04 for one lesson
+# Every number and picture in the lessons' pages, made anew by the commands that stand beside them; N=04 for one lesson
 lesson-figures: lessons-built $(SCULPT) $(PAINTER)
-	python3 lessons/guide/figures.py $(if $(N),$(LESSON),$(LESSONS))
+	python3 lessons/guide/figures.py $(if $(N),lessons/$(LESSON)/README.md,$(LESSONS:%=lessons/%/README.md) lessons/TEACHERS.md)
 
 test: deps
 	$(call install, $(VIEW_PACKAGES) $(TEST_PACKAGES), testing)
@@ -402,7 +402,7 @@ help:
 	@echo "make lesson N=04     build and run a lesson's demo; its pictures go to build/lessons/"
 	@echo "make check N=04      check a lesson's exercise.c. SOLUTION=1 its solution, FILE=path.c another answer,"
 	@echo "                       CHECK_SEED=7 the same random numbers again"
-	@echo "make lesson-figures  make every number and picture in the lessons' READMEs anew (N=04: of one)"
+	@echo "make lesson-figures  make every number and picture in the lessons' pages anew (N=04: of one)"
 	@echo "make test-lessons    prove that the checks fail, pass and say what they should (LESSONS=04-ddim: of one)"
 	@echo "make test            install what is missing, build, run every test that needs no Python framework"
 	@echo "make test-reference  compare whole runs with diffusers, in an environment of its own in $(VENV)"

@@ -1,14 +1,14 @@
-"""figures.py - every number and picture in the lessons' READMEs, made anew by the command that stands beside it
+"""figures.py - every number and picture in the lessons' pages, made anew by the command that stands beside it
 
-    python3 lessons/guide/figures.py LESSON...          from the top of the tree; `make lesson-figures` builds first
+    python3 lessons/guide/figures.py PAGE.md...         from the top of the tree; `make lesson-figures` builds first
 
-In a README, between
+In a page (a lesson's README.md, lessons/TEACHERS.md), between
 
     <!-- figure: COMMAND -->
     <!-- end -->
 
 stands a block with the command and what it prints; this script runs the command and puts its output there. Pictures are
-`figures/NAME.png`: what a command has written as build/lessons/LESSON/NAME.png is copied to the lesson's figures/.
+`figures/NAME.png`: what a command has written as build/lessons/LESSON/NAME.png is copied to the figures/ beside the page.
 tests/lessons/readmes.py runs the same commands and compares.
 """
 
@@ -40,27 +40,25 @@ def block_text(command, output):
 
 
 def blocks(text):
-    """(command, what stands there now) of a README's blocks."""
+    """(command, what stands there now) of a page's blocks."""
     return [(match[2], match[3]) for match in BLOCK.finditer(text)]
 
 
-def made_picture(lesson, name):
-    """Where a demo has put a picture that the README shows."""
-    return pathlib.Path("build/lessons") / lesson / name
+def made_picture(page, name):
+    """Where a demo has put a picture that the lesson's page shows."""
+    return pathlib.Path("build/lessons") / page.parent.name / name
 
 
-def renew(lesson):
-    folder = pathlib.Path("lessons") / lesson
-    readme = folder / "README.md"
-    text = readme.read_text()
+def renew(page):
+    folder, text = page.parent, page.read_text()
     outputs = {command: run(command) for command, _ in blocks(text)}
-    readme.write_text(BLOCK.sub(lambda m: m[1] + block_text(m[2], outputs[m[2]]) + m[4], text))
+    page.write_text(BLOCK.sub(lambda m: m[1] + block_text(m[2], outputs[m[2]]) + m[4], text))
 
     total = 0
     for name in PICTURE.findall(text):
-        made = made_picture(lesson, name)
+        made = made_picture(page, name)
         if not made.exists():
-            raise SystemExit(f"{readme}: no command there has written {made}")
+            raise SystemExit(f"{page}: no command there has written {made}")
         (folder / "figures").mkdir(exist_ok=True)
         shutil.copyfile(made, folder / "figures" / name)
         total += made.stat().st_size
@@ -68,9 +66,9 @@ def renew(lesson):
             raise SystemExit(f"{made}: {made.stat().st_size} bytes, and {LARGEST_PICTURE} are allowed: fewer or smaller pictures")
     if total > LARGEST_LESSON:
         raise SystemExit(f"{folder}: {total} bytes of pictures, and {LARGEST_LESSON} are allowed")
-    print(f"{lesson}: {len(outputs)} outputs, {total} bytes of pictures")
+    print(f"{page}: {len(outputs)} outputs, {total} bytes of pictures")
 
 
 if __name__ == "__main__":
-    for lesson in sys.argv[1:]:
-        renew(lesson)
+    for path in sys.argv[1:]:
+        renew(pathlib.Path(path))

@@ -1,7 +1,7 @@
-"""readmes.py - nothing in a lesson's README is stale: what its commands print and draw, and every name that it speaks of
+"""readmes.py - nothing in the lessons' pages is stale: what their commands print and draw, and every name they speak of
 
     python3 tests/lessons/readmes.py        from the top of the tree, with everything built; the lessons in
-                                            LESSON_NAMES, or all
+                                            LESSON_NAMES, or all, and the pages beside them
 
 Other processors round otherwise, so numbers may differ by a few percent, and pictures a little. A number behind a ~ is a
 measurement of this machine: it may be any other.
@@ -17,6 +17,9 @@ import figures
 import png
 
 PARTS = ["README.md", "demo.c", "exercise.h", "exercise.c", "check.c", "solution.c", "hints.txt", "mutants.txt"]
+PAGES = ["README.md", "lessons/*.md", "lessons/*/README.md", "data/critters/README.md"]
+PLACES = [pathlib.Path(place) for place in (".", "core", "core/ops", "lessons/04-ddim")]  # the last stands for every lesson
+LESSONS = [path.name for path in sorted(pathlib.Path("lessons").glob("[0-9][0-9]-*"))]
 MAY_DIFFER = 0.05  # of a number
 PICTURES_MAY_DIFFER = 4  # of 255, on average
 SANITIZED = "-fsanitize" in os.environ.get("LESSON_COMPILE", "")
@@ -38,18 +41,14 @@ def text_alike(now, then):
     return all(numbers_alike(a, b) for a, b in zip(NUMBER.findall(now), NUMBER.findall(then)))
 
 
-def stale_figures(lesson):
-    folder = pathlib.Path("lessons") / lesson
-    text = (folder / "README.md").read_text()
-    blocks = figures.blocks(text)
-    if not blocks:
-        yield "no command stands beside its numbers"
-    for command, there in blocks:
+def stale_figures(page):
+    text = page.read_text()
+    for command, there in figures.blocks(text):
         made = figures.block_text(command, figures.run(command))
         if not text_alike(made, there):
             yield f"`{command}` now prints\n{made}"
     for name in figures.PICTURE.findall(text):
-        made, kept = figures.made_picture(lesson, name), folder / "figures" / name
+        made, kept = figures.made_picture(page, name), page.parent / "figures" / name
         if not kept.exists() or not made.exists():
             yield f"figures/{name} is missing, or no command makes it"
         elif png.mean_difference(made, kept) > PICTURES_MAY_DIFFER:
@@ -60,23 +59,25 @@ SOURCES = {path: path.read_text() for folder in ("core", "lessons", "data/critte
            for path in pathlib.Path(folder).rglob("*.[ch]")}
 
 
-def unknown_names(lesson):
-    """What a README puts between backticks, or links to, and nobody finds."""
-    folder = pathlib.Path("lessons") / lesson
-    text = re.sub(r"```.*?```", "", (folder / "README.md").read_text(), flags=re.DOTALL)
+def unknown_names(page):
+    """What a page puts between backticks, or links to, and nobody finds."""
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
     for name in re.findall(r"`([a-z_0-9]+)\(\)`", text):
         if not any(re.search(rf"\b{name}\(", source) for source in SOURCES.values()):
             yield f"there is no function `{name}()`"
-    paths = re.findall(r"`((?:[\w.-]+/)*[\w.-]+\.(?:c|h|md|py|sh|txt|png))`", text)
+    kinds = "c|h|md|py|sh|txt|png" if page.parent.name in LESSONS else "c|h|md|py|sh"  # what a command writes isn't there
+    paths = re.findall(rf"`((?:[\w.-]+/)*[\w.-]+\.(?:{kinds}))`", text)
     links = [link for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text) if "://" not in link]
     for path in paths + links:
-        places = (folder, pathlib.Path("."), pathlib.Path("core"), pathlib.Path("build/lessons") / lesson)
-        if not any((place / path).exists() for place in places):
+        if not any((place / path).exists() for place in (page.parent, *PLACES, pathlib.Path("build/lessons") / page.parent.name)):
             yield f"there is no file {path}"
 
 
-def missing_parts(lesson):
-    return [f"there is no {part}" for part in PARTS if not (pathlib.Path("lessons") / lesson / part).exists()]
+def missing_parts(page):
+    """Of a lesson, which has more to it than its page."""
+    yield from (f"there is no {part}" for part in PARTS if not (page.parent / part).exists())
+    if page.exists() and not figures.blocks(page.read_text()):
+        yield "no command stands beside its numbers"
 
 
 def report(name, problems):
@@ -86,14 +87,15 @@ def report(name, problems):
 
 
 def main():
-    lessons = os.environ.get("LESSON_NAMES", "").split() or sorted(path.name for path in pathlib.Path("lessons").glob("[0-9][0-9]-*"))
-    results = []
-    for lesson in lessons:
-        results.append(report(f"{lesson}: has its parts", missing_parts(lesson)))
-        if results[-1]:
-            results.append(report(f"{lesson}: names what is there", unknown_names(lesson)))
-        if results[-1] and not SANITIZED:
-            results.append(report(f"{lesson}: shows what its commands make", stale_figures(lesson)))
+    names = os.environ.get("LESSON_NAMES", "").split()
+    lessons = [pathlib.Path("lessons") / lesson / "README.md" for lesson in LESSONS]
+    asked = [page for page in lessons if not names or page.parent.name in names]
+    others = [page for place in PAGES for page in sorted(pathlib.Path(".").glob(place)) if page not in lessons]
+    results = [report(f"{page}: the lesson has its parts", missing_parts(page)) for page in asked]
+    for page in asked + (others if asked == lessons else []):
+        results.append(report(f"{page}: names what is there", unknown_names(page)))
+        if figures.blocks(page.read_text()) and not SANITIZED:
+            results.append(report(f"{page}: shows what its commands make", stale_figures(page)))
     if SANITIZED:
         print("skip what commands make: demos take minutes with sanitizers, and the numbers are the same")
     failed = results.count(False)
