@@ -147,7 +147,7 @@ static void command_hint(Guide *g) {
                length && hint[length - 1] == '\n' ? "" : "\n");
         free(hint);
     } else {
-        printf(count ? "That were all hints; from the first again:\n" : "This lesson has no hints.\n");
+        printf(count ? "Those were all hints; from the first again:\n" : "This lesson has no hints.\n");
         lesson->hints_seen = 0;
         if (count) command_hint(g);
     }
