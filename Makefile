@@ -61,6 +61,7 @@ VIEW_LINKS := $(shell pkg-config --libs $(VIEW_LIBRARIES) 2>/dev/null)
 LESSONS = $(sort $(patsubst lessons/%/, %, $(wildcard lessons/[0-9][0-9]-*/)))
 LESSON_SOURCES = $(wildcard lessons/check/*.c lessons/demo/*.c)
 GUIDE_SOURCES = $(wildcard lessons/guide/*.c)
+WHODUNIT_SOURCES = $(wildcard lessons/whodunit/*.c)
 
 objects = $(patsubst %.c, $(BUILD)/%.o, $(1))
 TESTS = $(patsubst tests/%.c, $(BUILD)/tests/%, $(TEST_SOURCES))
@@ -72,10 +73,11 @@ VIEW_TESTS = $(patsubst tests/%.c, $(BUILD)/tests/%, $(VIEW_TEST_SOURCES))
 LESSON_LIBRARIES = $(BUILD)/liblessons.a $(BUILD)/libcritters.a $(BUILD)/libsculpt.a
 LESSON_CHECKS = $(LESSONS:%=$(BUILD)/lessons/%/check.o)
 LESSON_DEMOS = $(LESSONS:%=$(BUILD)/lessons/%/demo)
+WHODUNIT = $(BUILD)/whodunit
 GUIDE = $(if $(filter gcc,$(KIND)),build,$(BUILD))/lessons-guide
 GRADE = $(if $(GRADE_SOURCES),$(if $(filter gcc,$(KIND)),build,$(BUILD))/critters-grade)
 
-.PHONY: all deps run view lessons lessons-built lesson check test-lessons lesson-figures test test-built test-reference \
+.PHONY: all deps run view lessons lessons-built lesson check whodunit test-lessons lesson-figures test test-built test-reference \
 	test-full bench clip-vocab golden golden-frames critters critters-single-file \
 	blueprint score grade shortcuts pictures venv format help clean distclean
 .DELETE_ON_ERROR:
@@ -119,6 +121,10 @@ $(GUIDE): $(call objects, $(GUIDE_SOURCES)) $(BUILD)/libsculpt.a
 	@echo "  link   $@"
 	$(Q)$(CC) $(FLAGS) $^ -o $@ $(LINKS)
 
+$(WHODUNIT): $(call objects, $(WHODUNIT_SOURCES)) $(LESSON_LIBRARIES)
+	@echo "  link   $@"
+	$(Q)$(CC) $(FLAGS) $^ -o $@ $(LINKS)
+
 TEST_LIBRARIES = $(BUILD)/libtest.a $(BUILD)/libcritters.a $(BUILD)/libsculpt.a
 
 $(TESTS) $(FULL_TEST): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_LIBRARIES)
@@ -151,7 +157,7 @@ $(BUILD)/flags: always
 .PHONY: always
 
 -include $(patsubst %.c, $(BUILD)/%.d, $(COMMAND_SOURCES) $(CORE_SOURCES) $(PAINTER_SOURCES) $(GRADE_SOURCES) \
-	$(CRITTERS_SOURCES) $(TEST_SOURCES) $(FULL_SOURCE) $(TEST_HELPERS) $(LESSON_SOURCES) $(GUIDE_SOURCES) \
+	$(CRITTERS_SOURCES) $(TEST_SOURCES) $(FULL_SOURCE) $(TEST_HELPERS) $(LESSON_SOURCES) $(GUIDE_SOURCES) $(WHODUNIT_SOURCES) \
 	$(LESSONS:%=lessons/%/check.c) $(LESSONS:%=lessons/%/demo.c) viz/main.c $(VIEW_SOURCES) $(VIEW_TEST_SOURCES) \
 	$(VIEW_TEST_HELPERS))
 
@@ -217,7 +223,11 @@ lessons: deps
 	@$(MAKE) --no-print-directory lessons-built
 	@$(LESSON_ENVIRONMENT) $(GUIDE)
 
-lessons-built: $(LESSON_LIBRARIES) $(LESSON_CHECKS) $(LESSON_DEMOS) $(GUIDE)
+lessons-built: $(LESSON_LIBRARIES) $(LESSON_CHECKS) $(LESSON_DEMOS) $(GUIDE) $(WHODUNIT)
+
+whodunit: $(WHODUNIT)
+	@mkdir -p build/lessons/whodunit
+	@OMP_WAIT_POLICY=passive $< build/lessons/whodunit lessons/.whodunit
 
 ifneq ($(filter lesson check, $(MAKECMDGOALS)),)
 $(if $(LESSON),,$(error Which lesson? N=$(firstword $(subst -, ,$(firstword $(LESSONS)))) and so on: $(LESSONS)))
@@ -402,6 +412,7 @@ help:
 	@echo "make lesson N=04     build and run a lesson's demo; its pictures go to build/lessons/"
 	@echo "make check N=04      check a lesson's exercise.c. SOLUTION=1 its solution, FILE=path.c another answer,"
 	@echo "                       CHECK_SEED=7 the same random numbers again"
+	@echo "make whodunit        a game: a broken picture and its trace, and one planted fault to be found in few looks"
 	@echo "make lesson-figures  make every number and picture in the lessons' pages anew (N=04: of one)"
 	@echo "make test-lessons    prove that the checks fail, pass and say what they should (LESSONS=04-ddim: of one)"
 	@echo "make test            install what is missing, build, run every test that needs no Python framework"

@@ -1,0 +1,34 @@
+// cases.h - twenty cases: what was ordered, what the client says, who may have done it
+//
+// Case 0 is for practice: nobody has done anything. Cases from 17 on have pictures that nobody would complain about.
+// Read next: faults.h, if you don't want to play.
+
+#pragma once
+
+#include "exhibit.h"
+#include "record.h"
+
+enum { CASE_COUNT = 21, SUSPECT_MAX = 6 };
+
+typedef struct Case {
+    const char *title, *complaint;
+    const char *prompt, *negative_prompt, *scheduler;
+    uint64_t seed;
+    size_t steps;
+    float guidance_scale;
+    const char *init;  // a caption that is painted, to begin with; NULL: noise
+    float strength;
+    const char *suspects[SUSPECT_MAX];  // names; NULL ends
+
+    const char *guilty;
+    Exhibit place;  // the first exhibit that is wrong
+    const Fault *fault;
+    const char *explanation;
+} Case;
+
+extern const Case CASES[CASE_COUNT];
+
+size_t case_steps(const Case *c);  // that are run: int(steps * strength) from a picture
+
+// What somebody is suspected of, in a sentence; NULL if there is no such one.
+const char *suspect_sentence(const char *name);
