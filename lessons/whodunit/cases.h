@@ -1,6 +1,6 @@
 // cases.h - twenty cases: what was ordered, what the client says, who may have done it
 //
-// Case 0 is for practice: nobody has done anything. Cases from 17 on have pictures that nobody would complain about.
+// Case 0 is for practice: nobody has done anything. From case 14 on the picture looks fine.
 // Read next: faults.h, if you don't want to play.
 
 #pragma once

@@ -30,7 +30,7 @@ enum { EXHIBIT_MAX = 100 };
 
 // Of a trace with guidance, 1 to 15 steps and a picture
 size_t exhibit_count(size_t steps);
-Exhibit exhibit_at(size_t index, size_t steps);      // index < exhibit_count
+Exhibit exhibit_at(size_t index, size_t steps);  // index < exhibit_count
 size_t exhibit_index(Exhibit exhibit, size_t steps);
 
 // "latents 3" (as typed: "latents.3" and "x0 3" do, too). False if there is no such one in a run of so many steps.

@@ -23,7 +23,8 @@ static void print_numbers(const char *whose, const float *values, size_t n) {
         low = fminf(low, values[i]);
         high = fmaxf(high, values[i]);
     }
-    printf("  %-10s %9.4f %9.4f %9.4f %9.4f\n", whose, (double)low, (double)high, sum / (double)n, deviation(values, n));
+    printf("  %-10s %9.4f %9.4f %9.4f %9.4f\n", whose, (double)low, (double)high, sum / (double)n,
+           deviation(values, n));
 }
 
 static void print_header(void) { printf("  %-10s %9s %9s %9s %9s\n", "", "min", "max", "mean", "deviation"); }
@@ -90,12 +91,11 @@ static Image picture_of(const Desk *desk, Exhibit exhibit, const float *values, 
     return image;
 }
 
-Image picture_of_image(const Desk *desk) {
-    return picture_of(desk, (Exhibit){IMAGE, 0}, desk->trace->image, 0);
-}
+Image picture_of_image(const Desk *desk) { return picture_of(desk, (Exhibit){IMAGE, 0}, desk->trace->image, 0); }
 
 // should: NULL, or what stands to its right
-static void draw(const Desk *desk, Exhibit exhibit, const char *kind, const float *there, const float *should, size_t n) {
+static void draw(const Desk *desk, Exhibit exhibit, const char *kind, const float *there, const float *should,
+                 size_t n) {
     if (!exhibit_is_latents(exhibit) && exhibit.matter != IMAGE) return;
     char path[512];
     snprintf(path, sizeof path, "%s/%s%s.png", desk->folder, exhibit_name(exhibit).text, kind);
@@ -176,7 +176,8 @@ static bool alike(const float *there, const float *should, size_t n) { return di
 
 bool look(const Desk *desk, Exhibit exhibit) {
     size_t n;
-    float *there = exhibit_values(desk->trace, exhibit, &n), *should = honest_values(desk->honest, desk->trace, exhibit);
+    float *there = exhibit_values(desk->trace, exhibit, &n),
+          *should = honest_values(desk->honest, desk->trace, exhibit);
     bool follows = alike(there, should, n);
     if (follows) {
         printf("%s: follows\n", exhibit_name(exhibit).text);

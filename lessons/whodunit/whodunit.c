@@ -79,22 +79,24 @@ static void write_trace(Game *g) {
     printf("  %s   its trace: make view TRACE=... shows it\n", path);
 }
 
-// The picture, and the guess of each step
+// The drawing to begin with, if there is one, each step's guess, and the picture
 static void write_picture(Game *g) {
     char path[512];
     snprintf(path, sizeof path, "%s/picture.png", g->case_folder);
-    Sheet sheet = sheet_new(steps(g) + 1, 1, 128);
+    size_t column = 0;
+    Sheet sheet = sheet_new((g->order.init ? 1 : 0) + steps(g) + 1, 1, 128);
+    if (g->order.init) sheet_place(&sheet, column++, 0, g->order.init);
     for (size_t k = 0; k < steps(g); k++) {
         Image guess = honest_decode(g->honest, g->trace->steps[k].pred_original_sample);
-        sheet_place(&sheet, k, 0, &guess);
+        sheet_place(&sheet, column++, 0, &guess);
         image_free(&guess);
     }
     Desk looked_at = desk(g);
     Image picture = picture_of_image(&looked_at);
-    sheet_place(&sheet, steps(g), 0, &picture);
+    sheet_place(&sheet, column, 0, &picture);
     image_free(&picture);
     sheet_write(&sheet, path);
-    printf("  %s   each step's guess, and the picture\n", path);
+    printf("  %s   %seach step's guess, and the picture\n", path, g->order.init ? "the drawing, " : "");
 }
 
 static void say_suspects(const Game *g) {
@@ -165,7 +167,8 @@ static void command_cases(Game *g) {
         over += looks - par(exhibit_count(case_steps(&CASES[i])));
     }
     printf("Solved: %d of %d", solved, CASE_COUNT - 1);
-    if (solved > 0) printf(", in all %d look%s %s par", abs(over), abs(over) == 1 ? "" : "s", over > 0 ? "over" : "under");
+    if (solved > 0)
+        printf(", in all %d look%s %s par", abs(over), abs(over) == 1 ? "" : "s", over > 0 ? "over" : "under");
     printf("\n");
 }
 
@@ -234,7 +237,7 @@ static void command_accuse(Game *g, const char *words) {
     bool who = strcmp(name, g->open->guilty) == 0,
          where = is_nobody || (exhibit.matter == g->open->place.matter && exhibit.k == g->open->place.k);
     if (who && where) return solved(g);
-    printf("%s\n", who     ? "That may be who, but it isn't the first tensor that is wrong."
+    printf("%s\n", who                   ? "That may be who, but it isn't the first tensor that is wrong."
                    : where && !is_nobody ? "That is where it happened, but it was somebody else."
                                          : "Neither who nor where.");
     if (!g->closed) g->looks += WRONG_COSTS;
@@ -269,8 +272,8 @@ static void list_tensors(Game *g, const char *words) { (void)words, command_tens
 static void give_up(Game *g, const char *words) { (void)words, command_confess(g); }
 
 static const Command COMMANDS[] = {
-    {"cases", list_cases, false},  {"case", command_case, false},  {"show", command_show, true},
-    {"look", command_look, true},  {"upto", command_up_to, true},  {"accuse", command_accuse, true},
+    {"cases", list_cases, false},    {"case", command_case, false},     {"show", command_show, true},
+    {"look", command_look, true},    {"upto", command_up_to, true},     {"accuse", command_accuse, true},
     {"tensors", list_tensors, true}, {"suspects", list_suspects, true}, {"confess", give_up, true},
 };
 
