@@ -12,7 +12,8 @@ enum { CASE_COUNT = 21, SUSPECT_MAX = 6 };
 
 typedef struct Case {
     const char *title, *complaint;
-    const char *prompt, *negative_prompt, *scheduler;
+    const char *prompt, *negative_prompt;  // negative_prompt: NULL for none
+    const char *scheduler;
     uint64_t seed;
     size_t steps;
     float guidance_scale;
@@ -24,6 +25,7 @@ typedef struct Case {
     Exhibit place;  // the first exhibit that is wrong
     const Fault *fault;
     const char *explanation;
+    int lesson;  // to read; 0: this one is explained by itself
 } Case;
 
 extern const Case CASES[CASE_COUNT];

@@ -23,11 +23,11 @@ static void print_numbers(const char *whose, const float *values, size_t n) {
         low = fminf(low, values[i]);
         high = fmaxf(high, values[i]);
     }
-    printf("  %-10s %9.4f %9.4f %9.4f %9.4f\n", whose, (double)low, (double)high, sum / (double)n,
+    printf("  %-20s %9.4f %9.4f %9.4f %9.4f\n", whose, (double)low, (double)high, sum / (double)n,
            deviation(values, n));
 }
 
-static void print_header(void) { printf("  %-10s %9s %9s %9s %9s\n", "", "min", "max", "mean", "deviation"); }
+static void print_header(void) { printf("  %-20s %9s %9s %9s %9s\n", "", "min", "max", "mean", "deviation"); }
 
 // Row 0 is the negative prompt's, row 1 the prompt's
 static void print_rows(const char *whose, const float *values, size_t n) {
@@ -145,7 +145,7 @@ static Mixture mixture_of(const float *values, const float *a, const float *b, s
 }
 
 static void print_mixture(const char *whose, Mixture m) {
-    printf("  %-10s %7.3f x picture  %+7.3f x noise", whose, m.x, m.y);
+    printf("  %-15s %7.3f x picture  %+7.3f x noise", whose, m.x, m.y);
     if (m.rest > 0.005) printf("   and %.0f%% that is neither", 100 * m.rest);
     printf("\n");
 }
@@ -154,6 +154,7 @@ static void print_mixture(const char *whose, Mixture m) {
 static void print_parts(const Desk *desk, Exhibit exhibit, const float *there, const float *should, size_t n) {
     if (exhibit.matter == LATENTS && exhibit.k > 0) {
         const TraceStep *step = &desk->trace->steps[exhibit.k - 1];
+        print_mixture("before the step", mixture_of(step->latents, step->pred_original_sample, step->noise_pred, n));
         print_mixture("there", mixture_of(there, step->pred_original_sample, step->noise_pred, n));
         print_mixture("should be", mixture_of(should, step->pred_original_sample, step->noise_pred, n));
     }

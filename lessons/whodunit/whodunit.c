@@ -39,6 +39,18 @@ typedef struct Game {
 static Desk desk(const Game *g) { return (Desk){g->honest, g->trace, &g->order, g->case_folder}; }
 static size_t steps(const Game *g) { return g->trace->step_count; }
 
+// Breaks lines between words.
+static void say_wrapped(const char *text) {
+    enum { WIDTH = 100 };
+    while (strlen(text) > WIDTH) {
+        int length = WIDTH;
+        while (text[length] != ' ') length--;
+        printf("%.*s\n", length, text);
+        text += length + 1;
+    }
+    printf("%s\n", text);
+}
+
 // ---- a case is opened -----------------------------------------------------------------------------------------------
 
 static void close_case(Game *g) {
@@ -53,7 +65,7 @@ static void close_case(Game *g) {
 static Settings order_of(Game *g, const Case *c) {
     Settings order = demo_settings(g->model);
     order.prompt = c->prompt;
-    order.negative_prompt = c->negative_prompt;
+    if (c->negative_prompt) order.negative_prompt = c->negative_prompt;
     order.scheduler = c->scheduler;
     order.seed = c->seed;
     order.num_inference_steps = c->steps;
@@ -158,7 +170,7 @@ static void command_cases(Game *g) {
         int looks = g->score.looks[i];
         printf("%s%2zu  ", g->open && g->number == i ? ">" : " ", i);
         if (looks >= 0)
-            printf("%2d looks  ", looks);
+            printf("%2d %-7s", looks, looks == 1 ? "look" : "looks");
         else
             printf("%10s", "");
         printf("%s\n", CASES[i].title);
@@ -167,8 +179,9 @@ static void command_cases(Game *g) {
         over += looks - par(exhibit_count(case_steps(&CASES[i])));
     }
     printf("Solved: %d of %d", solved, CASE_COUNT - 1);
-    if (solved > 0)
-        printf(", in all %d look%s %s par", abs(over), abs(over) == 1 ? "" : "s", over > 0 ? "over" : "under");
+    if (solved > 0) {
+        printf(", %d look%s %s par in all", abs(over), abs(over) == 1 ? "" : "s", over > 0 ? "over" : "under");
+    }
     printf("\n");
 }
 
@@ -211,16 +224,24 @@ static void command_up_to(Game *g, const char *words) {
     count_look(g, &g->looked_up_to[exhibit_index(exhibit, steps(g))]);
 }
 
+static void explain(const Game *g) {
+    say_wrapped(g->open->explanation);
+    if (g->open->lesson) printf("Read: lesson %02d\n", g->open->lesson);
+}
+
 static void solved(Game *g) {
     Error error = {0};
     printf("%s", g->number == 0 ? "Indeed." : "Guilty!");
-    printf(" %d look%s, par %d.\n%s\n", g->looks, g->looks == 1 ? "" : "s", par(exhibit_count(steps(g))),
-           g->open->explanation);
+    printf(" %d look%s, par %d.\n", g->looks, g->looks == 1 ? "" : "s", par(exhibit_count(steps(g))));
+    explain(g);
     if (g->score.looks[g->number] < 0 && !g->closed) {
         g->score.looks[g->number] = g->looks;
         if (!score_save(&g->score, g->progress, &error)) printf("%s\n", error.message);
     }
     g->closed = true;
+    size_t next = 1;
+    while (next < CASE_COUNT && g->score.looks[next] >= 0) next++;
+    if (next < CASE_COUNT) printf("Next: case %zu\n", next);
 }
 
 static void command_accuse(Game *g, const char *words) {
@@ -233,7 +254,12 @@ static void command_accuse(Game *g, const char *words) {
         return;
     }
     bool is_nobody = strcmp(name, "nobody") == 0;
-    if (!is_nobody && !exhibit_named(g, words + length + strspn(words + length, " "), &exhibit)) return;
+    words += length + strspn(words + length, " ");
+    if (!is_nobody && !*words) {
+        printf("And where? accuse %s TENSOR STEP, the first tensor that is wrong.\n", name);
+        return;
+    }
+    if (!is_nobody && !exhibit_named(g, words, &exhibit)) return;
     bool who = strcmp(name, g->open->guilty) == 0,
          where = is_nobody || (exhibit.matter == g->open->place.matter && exhibit.k == g->open->place.k);
     if (who && where) return solved(g);
@@ -247,7 +273,7 @@ static void command_accuse(Game *g, const char *words) {
 static void command_confess(Game *g) {
     printf("It was %s: %s\n", g->open->guilty, suspect_sentence(g->open->guilty));
     if (g->number > 0) printf("The first tensor that is wrong: %s\n", exhibit_name(g->open->place).text);
-    printf("%s\n", g->open->explanation);
+    explain(g);
     g->closed = true;
 }
 
@@ -300,6 +326,7 @@ int main(int argc, char **argv) {
     Game g = {.folder = argv[1], .progress = argv[2], .score = score_read(argv[2]), .model = demo_model()};
     bool person = isatty(STDIN_FILENO);
     char line[256];
+    printf("Whodunit: %d pictures with a fault in each. Find who did it, and where, in few looks.\n", CASE_COUNT - 1);
     command_cases(&g);
     say_commands();
     while (printf("%s", person ? "> " : ""), fflush(stdout), fgets(line, sizeof line, stdin)) {

@@ -100,7 +100,7 @@ mistyped() {
         'accuse bgr' "$(printf 'a%.0s' {1..600})" '' 'show x0 2' 'show ids' 'show t' 'confess' 'accuse bgr image' 'cases' | play mistyped
     local problem
     problem=$(says mistyped "Open a case first" "There are cases 1 to 20" "There are cases 1 to 20" "Case 1:" 'no tensor "latents 7"' \
-        'no tensor "latents"' 'no tensor "hat 1"' 'Nobody here is called ""' 'Nobody here is called "me"' 'no tensor ""' "quit" \
+        'no tensor "latents"' 'no tensor "hat 1"' 'Nobody here is called ""' 'Nobody here is called "me"' 'And where?' "quit" \
         "pred_original_sample 2" "a</w> red</w> cat</w>" "timesteps" "It was bgr" "Guilty!" "Solved: 0 of 20")
     [ ! -e "$work/mistyped.progress" ] || problem+=" a case that was given up counts as solved"
     [ -s "$work/01/pred_original_sample-2.png" ] || problem+=" no picture of a guess"
