@@ -77,8 +77,8 @@ WHODUNIT = $(BUILD)/whodunit
 GUIDE = $(if $(filter gcc,$(KIND)),build,$(BUILD))/lessons-guide
 GRADE = $(if $(GRADE_SOURCES),$(if $(filter gcc,$(KIND)),build,$(BUILD))/critters-grade)
 
-.PHONY: all deps run view lessons lessons-built lesson check whodunit test-lessons lesson-figures test test-built test-reference \
-	test-full bench clip-vocab golden golden-frames critters critters-single-file \
+.PHONY: all deps run view lessons lessons-built lesson check whodunit test-lessons lesson-figures test test-built \
+	test-reference test-full bench clip-vocab golden golden-frames critters critters-single-file \
 	blueprint score grade shortcuts pictures venv format help clean distclean
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -157,9 +157,9 @@ $(BUILD)/flags: always
 .PHONY: always
 
 -include $(patsubst %.c, $(BUILD)/%.d, $(COMMAND_SOURCES) $(CORE_SOURCES) $(PAINTER_SOURCES) $(GRADE_SOURCES) \
-	$(CRITTERS_SOURCES) $(TEST_SOURCES) $(FULL_SOURCE) $(TEST_HELPERS) $(LESSON_SOURCES) $(GUIDE_SOURCES) $(WHODUNIT_SOURCES) \
-	$(LESSONS:%=lessons/%/check.c) $(LESSONS:%=lessons/%/demo.c) viz/main.c $(VIEW_SOURCES) $(VIEW_TEST_SOURCES) \
-	$(VIEW_TEST_HELPERS))
+	$(CRITTERS_SOURCES) $(TEST_SOURCES) $(FULL_SOURCE) $(TEST_HELPERS) $(LESSON_SOURCES) $(GUIDE_SOURCES) \
+	$(WHODUNIT_SOURCES) $(LESSONS:%=lessons/%/check.c) $(LESSONS:%=lessons/%/demo.c) viz/main.c $(VIEW_SOURCES) \
+	$(VIEW_TEST_SOURCES) $(VIEW_TEST_HELPERS))
 
 # ---- what has to be installed ----------------------------------------------------------------------------------------
 

@@ -3,7 +3,12 @@
 # from what stands before them and the planted one doesn't; the guilty one is convicted there, nobody else and nowhere else;
 # and in an honest run all follow
 #
-# LESSON_BUILD and LESSON_COMPILE as in lessons/guide/check.sh.
+# LESSON_BUILD and LESSON_COMPILE as in lessons/guide/check.sh; where LESSON_NAMES asks for one lesson, nothing is played.
+
+case $LESSON_NAMES in
+'' | *' '*) ;;
+*) echo "skip the game: only $LESSON_NAMES is asked for" && echo "0 passed, 0 failed, 1 skipped" && exit 0 ;;
+esac
 
 program=${LESSON_BUILD:-build/gcc}/whodunit
 work=$PWD/build/tmp/test_whodunit
@@ -35,7 +40,8 @@ cases='1 6 bgr image; cut-prompt
 tensors() {
     printf '%s\n' input_ids text_embeddings timesteps 'latents 0'
     for ((k = 0; k < $1; k++)); do
-        printf '%s\n' "noise_pred_uncond $k" "noise_pred_text $k" "noise_pred $k" "pred_original_sample $k" "latents $((k + 1))"
+        printf '%s\n' "noise_pred_uncond $k" "noise_pred_text $k" "noise_pred $k" "pred_original_sample $k"
+        echo "latents $((k + 1))"
     done
     echo image
 }
@@ -74,10 +80,11 @@ investigate() {
         commands+=("look $tensor") expected+=("$tensor: follows")
     done
     [ ${#before[@]} = 0 ] || { commands+=("upto $elsewhere") && expected+=("up to $elsewhere: all as in an honest run"); }
-    commands+=("look $place" "upto $place" "upto image" "accuse $innocent $place" "accuse $guilty $elsewhere" "accuse $guilty $place" cases)
+    commands+=("look $place" "upto $place" "upto image"
+        "accuse $innocent $place" "accuse $guilty $elsewhere" "accuse $guilty $place" cases)
     expected+=("$place: does NOT follow, off by" "up to $place: something is wrong" "up to image: something is wrong"
-        "That is where it happened, but it was somebody else." "That may be who, but it isn't the first tensor that is wrong."
-        "Guilty!" "Read: lesson" "Solved: 1 of 20")
+        "That is where it happened, but it was somebody else."
+        "That may be who, but it isn't the first tensor that is wrong." "Guilty!" "Read: lesson" "Solved: 1 of 20")
     printf '%s\n' "${commands[@]}" | play "$number"
     # a wrong accusation costs three, and the same look again nothing
     local problem looks=$((${#before[@]} + 1 + (${#before[@]} > 0) + 1 + 6))
@@ -91,16 +98,17 @@ honest_run() {
     local expected=()
     { echo "case 0" && tensors 6 | sed 's/^/look /' && echo "upto image" && echo "accuse nobody"; } | play 0
     mapfile -t expected < <(tensors 6 | sed 's/$/: follows/')
-    report "an honest run shows no fault" "$(says 0 "${expected[@]}" "up to image: all as in an honest run" "Indeed.")" 0
+    report "an honest run shows no fault" "$(says 0 "${expected[@]}" "up to image: all" "Indeed.")" 0
 }
 
 # What is typed may be anything.
 mistyped() {
-    printf '%s\n' 'look latents 0' 'case 99' 'case x' 'case 1' 'look latents 7' 'look latents' 'show hat 1' 'accuse' 'accuse me image' \
-        'accuse bgr' "$(printf 'a%.0s' {1..600})" '' 'show x0 2' 'show ids' 'show t' 'confess' 'accuse bgr image' 'cases' | play mistyped
+    printf '%s\n' 'look latents 0' 'case 99' 'case x' 'case 1' 'look latents 7' 'look latents' 'show hat 1' \
+        'accuse' 'accuse me image' 'accuse bgr' "$(printf 'a%.0s' {1..600})" '' 'show x0 2' 'show ids' 'show t' \
+        'confess' 'accuse bgr image' 'cases' | play mistyped
     local problem
-    problem=$(says mistyped "Open a case first" "There are cases 1 to 20" "There are cases 1 to 20" "Case 1:" 'no tensor "latents 7"' \
-        'no tensor "latents"' 'no tensor "hat 1"' 'Nobody here is called ""' 'Nobody here is called "me"' 'And where?' "quit" \
+    problem=$(says mistyped "Open a case first" "There are cases 1 to 20" "There are cases 1 to 20" "Case 1:" \
+        'no tensor "latents 7"' 'no tensor "latents"' 'no tensor "hat 1"' 'Nobody here is called ""' 'Nobody here is called "me"' 'And where?' "quit" \
         "pred_original_sample 2" "a</w> red</w> cat</w>" "timesteps" "It was bgr" "Guilty!" "Solved: 0 of 20")
     [ ! -e "$work/mistyped.progress" ] || problem+=" a case that was given up counts as solved"
     [ -s "$work/01/pred_original_sample-2.png" ] || problem+=" no picture of a guess"
