@@ -50,6 +50,11 @@ void chart_line(Chart *chart, const double *x, const double *y, size_t count, Ch
     }
 }
 
+void chart_bar(Chart *chart, size_t top, size_t height, double x, ChartColor color) {
+    for (size_t row = top; row < top + height; row++)
+        for (double column = 0; column <= column_of(chart, x); column++) dot(chart, column, (double)row, 0, color);
+}
+
 void chart_write(Chart *chart, const char *path) {
     Error error = {0};
     demo_needs(png_write(path, &chart->image, NULL, 0, &error), &error);
