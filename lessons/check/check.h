@@ -51,6 +51,11 @@ void check_case(Check *check, const char *format, ...) __attribute__((format(pri
 // Seconds of processor time that a case may take (5 where nothing is said) before it counts as an endless loop.
 void check_seconds(Check *check, double seconds);
 
+// Bytes that the program may still take from here on, for a case whose answer needs none; sentence: what the learner reads
+// who runs into that. 0: 2 GB in all, as where nothing is said; give memory back before numbers are compared. In a build
+// with sanitizers nothing is limited.
+void check_memory(Check *check, size_t bytes, const char *sentence);
+
 // Random, and others at every call of the program (CHECK_SEED=N has them again): a whole number from low to high, both
 // included; a number in [low, high).
 size_t check_pick(Check *check, size_t low, size_t high);

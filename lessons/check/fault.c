@@ -18,16 +18,26 @@ static Check *current;                 // a signal handler is told nothing else
 static uintptr_t stack_top;            // roughly
 static char handler_stack[64 * 1024];  // when the stack is full, the handler needs another
 
-// How much of the address space is taken, from /proc/self/statm's first number; only calls that a handler may make.
-static bool memory_used_up(void) {
+// How many bytes of the address space are taken, from /proc/self/statm's first number; only calls that a handler may make.
+static size_t memory_used(void) {
     char text[64] = {0};
     int file = open("/proc/self/statm", O_RDONLY);
-    if (file < 0 || read(file, text, sizeof text - 1) <= 0) return false;
+    if (file < 0 || read(file, text, sizeof text - 1) <= 0) return 0;
     close(file);
     size_t pages = 0;
     for (const char *c = text; *c >= '0' && *c <= '9'; c++) pages = pages * 10 + (size_t)(*c - '0');
-    const size_t allowed = (size_t)CHECK_MEMORY_GB << 30;
-    return pages * 4096 > allowed / 8 * 7;
+    return pages * 4096;
+}
+
+static bool memory_used_up(void) {
+    struct rlimit allowed;
+    getrlimit(RLIMIT_AS, &allowed);
+    return memory_used() > allowed.rlim_cur / 8 * 7;
+}
+
+void check_memory(Check *check, size_t bytes, const char *sentence) {
+    limit_memory(bytes ? memory_used() + bytes : (size_t)CHECK_MEMORY_GB << 30);
+    snprintf(check->report->memory, sizeof check->report->memory, "%s", bytes ? sentence : "");
 }
 
 static Fault fault_at(uintptr_t address) {
@@ -45,8 +55,9 @@ static Fault fault_at(uintptr_t address) {
     const uintptr_t slack = 1 << 20;
     if (stack.rlim_cur != RLIM_INFINITY && address < stack_top && address + stack.rlim_cur + slack > stack_top)
         return FAULT_STACK;
-    if (address >= 1 << 16) return FAULT_WILD;
-    return memory_used_up() ? FAULT_MEMORY : FAULT_NULL;  // malloc said NULL, and nobody looked
+    const uintptr_t farthest = (uintptr_t)CHECK_MEMORY_GB << 30;      // from NULL, by an index
+    if (address < farthest && memory_used_up()) return FAULT_MEMORY;  // malloc said NULL, and nobody looked
+    return address < 1 << 16 ? FAULT_NULL : FAULT_WILD;
 }
 
 static void on_signal(int signal, siginfo_t *info, void *context) {
@@ -94,6 +105,10 @@ void fault_sentence(const Report *report, char *sentence, size_t size) {
                  "The stack is full: a function calls itself without end, or a local array is very large.");
         break;
     case FAULT_MEMORY:
+        if (report->memory[0]) {
+            snprintf(sentence, size, "%s", report->memory);
+            break;
+        }
         snprintf(sentence, size, "It ran out of memory: more than %d GB. Is a malloc in a loop, without its free?",
                  CHECK_MEMORY_GB);
         break;

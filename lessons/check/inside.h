@@ -36,6 +36,7 @@ typedef struct Report {
     char difference[512];  // which number differs, and by how much
     char sentence[768];    // the diagnosis
     char picture[512];     // what was drawn, in a sentence
+    char memory[256];      // check_memory's sentence
 } Report;
 
 typedef struct Array {
@@ -63,6 +64,9 @@ enum { CHECK_MEMORY_GB = 2 };
 const Array *array_of(const Check *check, const float *values);  // NULL if it isn't one of the case's
 bool array_unwritten(float value);                               // still what check_output left there
 void check_release(Check *check);
+
+// run.c: how much address space the program may take
+void limit_memory(size_t bytes);
 
 // fault.c: from here on signals end in the report; then _exit.
 void fault_catch(Check *check);

@@ -25,13 +25,16 @@ static const float TOLERANCE = 1e-4f;
 // There in a program that AddressSanitizer watches, which reserves terabytes and can't be held to a limit of memory.
 extern void __asan_init(void) __attribute__((weak));
 
+void limit_memory(size_t bytes) {
+    if (!__asan_init) setrlimit(RLIMIT_AS, &(struct rlimit){bytes, (rlim_t)CHECK_MEMORY_GB << 30});
+}
+
 // ---- the child ------------------------------------------------------------------------------------------------------
 
 static _Noreturn void child_run(void (*run)(Check *check), const char *lesson, Report *report, uint64_t seed) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
-    const rlim_t memory = (rlim_t)CHECK_MEMORY_GB << 30;
-    if (!__asan_init) setrlimit(RLIMIT_AS, &(struct rlimit){memory, memory});
+    limit_memory((size_t)CHECK_MEMORY_GB << 30);
     setvbuf(stdout, NULL, _IOLBF, 0);  // what the learner prints is seen before a crash
     if (!freopen("/dev/null", "r", stdin)) _exit(1);
 
