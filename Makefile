@@ -27,7 +27,7 @@ LIBRARY_LINKS := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null)
 # -ffp-contract=fast: where a function is compiled for a processor that has it, a multiplication and an addition may be
 # one instruction. That is GCC's own default, which -std=c17 takes back.
 FLAGS = -std=c17 -D_GNU_SOURCE -ffp-contract=fast -fopenmp -Wall -Wextra -Icore -I$(BLAS_INCLUDE) $(LIBRARY_FLAGS) $(CFLAGS)
-LINKS = -fopenmp -L$(BLAS) -Wl,-rpath,$(BLAS) -lopenblas $(LIBRARY_LINKS) -lm
+LINKS = -fopenmp -L$(BLAS) -Wl,-rpath,$(BLAS) -lopenblas $(LIBRARY_LINKS) -lm -ldl
 ifdef SANITIZE
 FLAGS += -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DARENA_POISON
 LINKS += -fsanitize=address,undefined

@@ -3,6 +3,8 @@
 #include "command/options.h"
 
 #include "base/text.h"
+#include "ops/kernel_file.h"
+#include "schedulers/scheduler_file.h"
 #include "sculpt.h"
 
 #include <errno.h>
@@ -431,6 +433,7 @@ static bool read_words(Options *options, int count, char **words, Error *error) 
 // Whether a scheduler can be made with these settings. What the model's file says isn't known yet, so they are laid over
 // a class's own: the one that was named, which must know them, or else DDIM.
 static bool scheduler_possible(const Options *o, Error *error) {
+    if (o->scheduler && !scheduler_load(o->scheduler, error)) return false;
     const SchedulerKind *kind = o->scheduler ? scheduler_kind_named(o->scheduler, error) : &ddim_kind;
     if (!kind) return false;
     SchedulerConfig config = kind->defaults;
@@ -448,7 +451,8 @@ static bool kernels_known(const Options *o, Error *error) {
     Context chooser;
     context_open_planning(&chooser, NULL);
     bool ok = true;
-    for (size_t i = 0; ok && i < o->kernel_count; i++) ok = context_choose_kernel(&chooser, o->kernels[i], error);
+    for (size_t i = 0; ok && i < o->kernel_count; i++)
+        ok = kernel_load(o->kernels[i], error) && context_choose_kernel(&chooser, o->kernels[i], error);
     context_close(&chooser);
     return ok;
 }

@@ -2,7 +2,9 @@
 
 #include "ops/context.h"
 
+#include "base/plugin.h"
 #include "base/text.h"
+#include "ops/kernel_file.h"
 
 #include <cblas.h>
 #include <omp.h>
@@ -68,22 +70,19 @@ bool context_choose_kernel(Context *ctx, const char *choice, Error *error) {
                          choice);
     }
 
-    int op = 0;
-    size_t name_length = (size_t)(equals - choice);
-    while (op < OP_COUNT &&
-           (strlen(op_name((Op)op)) != name_length || memcmp(op_name((Op)op), choice, name_length) != 0)) {
-        list_append(list, sizeof list, op_name((Op)op));
-        op++;
+    Op op;
+    if (!op_find(choice, (size_t)(equals - choice), &op)) {
+        for (int i = 0; i < OP_COUNT; i++) list_append(list, sizeof list, op_name((Op)i));
+        return error_set(error, "kernel %.100s: no op has this name; the ops are %s", choice, list);
     }
-    if (op == OP_COUNT) return error_set(error, "kernel %.100s: no op has this name; the ops are %s", choice, list);
 
-    const Kernel *kernel = kernel_find((Op)op, equals + 1);
+    bool file = plugin_is_file(equals + 1);
+    const Kernel *kernel = file ? kernel_loaded(op, equals + 1, error) : kernel_find(op, equals + 1);
     if (!kernel) {
-        list[0] = '\0';
         for (size_t i = 0; i < kernel_count(); i++) {
-            if (kernel_at(i)->op == (Op)op) list_append(list, sizeof list, kernel_at(i)->variant);
+            if (kernel_at(i)->op == op) list_append(list, sizeof list, kernel_at(i)->variant);
         }
-        return error_set(error, "kernel %.100s: %s has no such variant; it has %s", choice, op_name((Op)op), list);
+        return error_set(error, "kernel %.100s: %s has no such variant; it has %s", choice, op_name(op), list);
     }
     if (kernel->runs_here && !kernel->runs_here()) {
         return error_set(error, "kernel %.100s: this machine can't run it; `sculpt kernels` shows what it can", choice);

@@ -76,8 +76,8 @@ void context_leave(int threads_before);
 // Chooses the fastest kernels of a precision, F32 or BF16, and F32 ones where there are none of it.
 void context_choose_defaults(Context *ctx, DType precision);
 
-// Chooses a kernel by "op=variant", e.g. "conv2d=naive". Errors: no such op, no such variant (both list what there is),
-// or one that this machine can't run.
+// Chooses a kernel by "op=variant", e.g. "conv2d=naive"; or "conv2d=./mine.so", one that kernel_load has loaded
+// (kernel_file.h). Errors: no such op, no such variant (both list what there is), or one that this machine can't run.
 bool context_choose_kernel(Context *ctx, const char *choice, Error *error);
 
 // The fastest of a precision, but for those that `count` choices name. Errors: as above.

@@ -103,7 +103,8 @@ extern const SchedulerKind ddim_kind, ddpm_kind, euler_kind, euler_a_kind, dpmpp
 size_t scheduler_kind_count(void);
 const SchedulerKind *scheduler_kind_at(size_t index);
 const SchedulerKind *scheduler_kind_find(const char *name);  // by name or class name; NULL if there is none
-const SchedulerKind *scheduler_kind_named(const char *name, Error *error);  // the same; the error lists those there are
+// The same, or by the path of one that scheduler_load has loaded (scheduler_file.h); the error lists those there are
+const SchedulerKind *scheduler_kind_named(const char *name, Error *error);
 
 // Reads scheduler_config.json in `folder` and makes the scheduler that it names, or `name` if not NULL, which then
 // takes over the file's settings as diffusers' from_config does. steps_offset and clip_sample are set as

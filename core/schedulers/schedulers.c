@@ -5,7 +5,9 @@
 #include "schedulers/history.h"
 #include "schedulers/noise_schedule.h"
 #include "schedulers/scheduler_config.h"
+#include "schedulers/scheduler_file.h"
 
+#include "base/plugin.h"
 #include "base/text.h"
 #include "io/file.h"
 
@@ -143,8 +145,13 @@ bool scheduler_same(const Scheduler *a, const Scheduler *b) {
 // ---- from a model's folder ------------------------------------------------------------------------------------------
 
 const SchedulerKind *scheduler_kind_named(const char *name, Error *error) {
-    const SchedulerKind *kind = scheduler_kind_find(name);
+    bool file = plugin_is_file(name);
+    const SchedulerKind *kind = file ? scheduler_loaded(name) : scheduler_kind_find(name);
     char kinds[256];
+    if (file && !kind) {
+        error_set(error, "scheduler %.300s: hasn't been loaded; only --scheduler loads files", name);
+        return NULL;
+    }
     list_kinds(kinds, sizeof kinds);
     if (!kind) error_set(error, "scheduler \"%s\": there is none of this name; use one of %s", name, kinds);
     return kind;
