@@ -7,6 +7,7 @@
 #pragma once
 
 #include "command/options.h"
+#include "ops/op_cases.h"
 #include "sculpt.h"
 
 #include <jansson.h>
@@ -38,6 +39,9 @@ bool bench_measure(Bench *bench, BenchPass *pass, void *subject, Error *error);
 // FLOP a second of the product of two matrices, 1024 x 1024 each, by OpenBLAS: what f32 arithmetic reaches here and now.
 // An op with a higher rate needs fewer multiplications than its definition (Winograd), or narrower numbers.
 double gemm_rate(int threads);  // 0: as many as there are
+
+// The fastest of the calls that fit into a moment. ctx has a profile.
+OpRecord bench_fastest(Context *ctx, const OpCase *c, const OpInputs *inputs);
 
 // ---- what is measured -----------------------------------------------------------------------------------------------
 

@@ -26,6 +26,16 @@ void image_free(Image *image) {
     *image = (Image){0};
 }
 
+Image image_difference(const Image *image, const Image *other, int stronger) {
+    CHECK(image->width == other->width && image->height == other->height, "pictures of two sizes");
+    Image difference = image_new(image->width, image->height);
+    for (size_t i = 0; difference.pixels && i < 3 * image->width * image->height; i++) {
+        int value = 128 + stronger * ((int)image->pixels[i] - (int)other->pixels[i]);
+        difference.pixels[i] = (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
+    }
+    return difference;
+}
+
 void image_place(Image *sheet, const Image *image, size_t left, size_t top) {
     for (size_t y = 0; y < image->height; y++) {
         memcpy(sheet->pixels + ((top + y) * sheet->width + left) * 3, image->pixels + y * image->width * 3,

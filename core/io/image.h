@@ -15,6 +15,10 @@ typedef struct Image {
 Image image_new(size_t width, size_t height);  // black; without memory 0 x 0, pixels NULL
 void image_free(Image *image);                 // leaves an image of 0 x 0; twice is fine
 
+// What differs between two pictures of one size: grey where they are alike, and `stronger` times as far from it as they are
+// from each other. Without memory 0 x 0, pixels NULL.
+Image image_difference(const Image *image, const Image *other, int stronger);
+
 // Copies image into sheet, its upper left corner at (left, top); it lies within.
 void image_place(Image *sheet, const Image *image, size_t left, size_t top);
 

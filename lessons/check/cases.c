@@ -1,18 +1,12 @@
 // cases.c - what a case is made of: random numbers in fenced arrays
-//
-// An array ends where a page ends, and the next page may not be touched. So the first number too far is noticed where
-// it is read or written (fault.c), not much later or never.
 
 #include "check/inside.h"
 
 #include "base/check.h"
+#include "base/fence.h"
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 void check_case(Check *check, const char *format, ...) {
     check_release(check);
@@ -21,12 +15,17 @@ void check_case(Check *check, const char *format, ...) {
     vsnprintf(check->report->case_text, sizeof check->report->case_text, format, arguments);
     va_end(arguments);
     check->report->case_count++;
-    fault_clock(check->seconds);
+    child_clock(check->seconds);
 }
 
 void check_seconds(Check *check, double seconds) {
     check->seconds = seconds;
-    fault_clock(seconds);
+    child_clock(seconds);
+}
+
+void check_memory(Check *check, size_t bytes, const char *sentence) {
+    child_memory_left(bytes);
+    snprintf(check->report->memory, sizeof check->report->memory, "%s", bytes ? sentence : "");
 }
 
 void check_tolerance(Check *check, float tolerance) { check->tolerance = tolerance; }
@@ -41,28 +40,11 @@ float check_uniform(Check *check, float low, float high) {
 
 // ---- arrays ---------------------------------------------------------------------------------------------------------
 
-// A NaN that no arithmetic gives
-static const uint32_t UNWRITTEN = 0x7fc5c1b7;
-
-bool array_unwritten(float value) {
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return bits == UNWRITTEN;
-}
-
 static Array *array_take(Check *check, const char *name, Shape shape) {
     CHECK(check->array_count < CHECK_ARRAYS, "a case has at most %d arrays", CHECK_ARRAYS);
-    size_t page = (size_t)sysconf(_SC_PAGESIZE), n = shape_count(shape), wanted = n * sizeof(float);
-    size_t inside = (wanted + page - 1) / page * page;
-
-    Array *array = &check->arrays[check->array_count];
-    *array = (Array){.name = name, .shape = shape, .n = n, .bytes = inside + page};
-    array->pages = mmap(NULL, array->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    CHECK(array->pages != MAP_FAILED, "no memory for %s, %s", name, shape_text(shape).text);
-    array->fence = (char *)array->pages + inside;
-    array->values = (float *)((char *)array->fence - wanted);
-    mprotect(array->fence, page, PROT_NONE);
-    check->array_count++;
+    size_t n = shape_count(shape);
+    Array *array = &check->arrays[check->array_count++];
+    *array = (Array){.name = name, .shape = shape, .n = n, .values = fence_take(name, n)};
     return array;
 }
 
@@ -76,7 +58,7 @@ float *check_normal(Check *check, const char *name, Shape shape) {
 
 float *check_output(Check *check, const char *name, Shape shape) {
     Array *array = array_take(check, name, shape);
-    for (size_t i = 0; i < array->n; i++) memcpy(&array->values[i], &UNWRITTEN, sizeof UNWRITTEN);
+    fill_unwritten(array->values, array->n);
     return array->values;
 }
 
@@ -88,6 +70,6 @@ const Array *array_of(const Check *check, const float *values) {
 }
 
 void check_release(Check *check) {
-    for (size_t i = 0; i < check->array_count; i++) munmap(check->arrays[i].pages, check->arrays[i].bytes);
+    fence_release();
     check->array_count = 0;
 }

@@ -15,16 +15,6 @@ enum {
     STRONGER = 4
 };  // pixels of white between and around the pictures; differences are shown so much larger
 
-static Image difference_of(const Image *yours, const Image *right) {
-    Image image = image_new(yours->width, yours->height);
-    CHECK(image.pixels, "no memory for a picture");
-    for (size_t i = 0; i < 3 * image.width * image.height; i++) {
-        int value = 128 + STRONGER * ((int)yours->pixels[i] - (int)right->pixels[i]);
-        image.pixels[i] = (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
-    }
-    return image;
-}
-
 // build/lessons/LESSON/FILE, or where LESSON_OUT says
 static void picture_path(const Check *check, const char *file, char *path, size_t size) {
     const char *out = getenv("LESSON_OUT");
@@ -47,7 +37,8 @@ void check_picture(Check *check, const char *file, const Image *yours, const Ima
     memset(sheet.pixels, 255, 3 * sheet.width * sheet.height);
     image_place(&sheet, yours, GAP, GAP);
     if (right) {
-        Image difference = difference_of(yours, right);
+        Image difference = image_difference(yours, right, STRONGER);
+        CHECK(difference.pixels, "no memory for a picture");
         image_place(&sheet, right, width + GAP, GAP);
         image_place(&sheet, &difference, 2 * width + GAP, GAP);
         image_free(&difference);

@@ -5,84 +5,46 @@
 
 #include "check/inside.h"
 
-#include "base/clock.h"
-
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-static const double CASE_SECONDS = 5;   // of processor time, unless check_seconds says otherwise
-static const double PART_SECONDS = 60;  // by the clock on the wall, for one that only waits
+static const double CASE_SECONDS = 5;  // of processor time, unless check_seconds says otherwise
+static const ChildLimits LIMITS = {.seconds = 60, .memory_bytes = (size_t)2 << 30};  // of a part
 static const float TOLERANCE = 1e-4f;
 
-// There in a program that AddressSanitizer watches, which reserves terabytes and can't be held to a limit of memory.
-extern void __asan_init(void) __attribute__((weak));
+typedef struct Part {
+    void (*run)(Check *check);
+    const char *lesson;
+    Report *report;
+    uint64_t seed;
+} Part;
 
-void limit_memory(size_t bytes) {
-    if (!__asan_init) setrlimit(RLIMIT_AS, &(struct rlimit){bytes, (rlim_t)CHECK_MEMORY_GB << 30});
+// In the child
+static void run_part(void *subject) {
+    const Part *part = subject;
+    Check check = {.lesson = part->lesson, .report = part->report, .seconds = CASE_SECONDS, .tolerance = TOLERANCE};
+    rng_seed(&check.rng, part->seed);
+    child_clock(check.seconds);
+    part->run(&check);
+    part->report->verdict = RIGHT;
 }
 
-// ---- the child ------------------------------------------------------------------------------------------------------
-
-static _Noreturn void child_run(void (*run)(Check *check), const char *lesson, Report *report, uint64_t seed) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
-    limit_memory((size_t)CHECK_MEMORY_GB << 30);
-    setvbuf(stdout, NULL, _IOLBF, 0);  // what the learner prints is seen before a crash
-    if (!freopen("/dev/null", "r", stdin)) _exit(1);
-
-    Check check = {.lesson = lesson, .report = report, .seconds = CASE_SECONDS, .tolerance = TOLERANCE};
-    rng_seed(&check.rng, seed);
-    fault_catch(&check);
-    fault_clock(check.seconds);
-    run(&check);
-    report->verdict = RIGHT;
-    fflush(NULL);
-    _exit(0);
-}
-
-// ---- the parent -----------------------------------------------------------------------------------------------------
-
-// Runs it in a child, and kills that when its time is up. Gives the child's status as waitpid does.
-static int run_in_child(void (*run)(Check *check), const char *lesson, Report *report, uint64_t seed) {
-    memset(report, 0, sizeof *report);
-    fflush(NULL);
-    pid_t child = fork();
-    if (child < 0) {
-        perror("fork");
-        exit(2);
-    }
-    if (child == 0) child_run(run, lesson, report, seed);
-
-    int status = 0;
-    double start = seconds_now();
-    while (waitpid(child, &status, WNOHANG) == 0) {
-        if (seconds_now() - start > PART_SECONDS) {
-            report->fault = FAULT_TIME;
-            kill(child, SIGKILL);
-        }
-        nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
-    }
-    return status;
+// Gives the child's status as waitpid does.
+static int run_in_child(Part part) {
+    memset(part.report, 0, sizeof *part.report);
+    return child_run(run_part, &part, LIMITS, &part.report->ending);
 }
 
 static void say_why(const Report *report, int status, char *sentence, size_t size) {
-    if (report->verdict == WRONG) {
+    if (report->verdict == WRONG)
         snprintf(sentence, size, "%s", report->sentence);
-    } else if (report->fault) {
-        fault_sentence(report, sentence, size);
-    } else if (WIFSIGNALED(status)) {
-        snprintf(sentence, size, "It was killed: %s.", strsignal(WTERMSIG(status)));
-    } else {
-        snprintf(sentence, size, "It ended the program (by exit?): a function hands back its answer and returns.");
-    }
+    else if (report->ending.fault == FAULT_MEMORY && report->memory[0])
+        snprintf(sentence, size, "%s", report->memory);
+    else
+        child_sentence(&report->ending, status, LIMITS, sentence, size);
 }
 
 typedef struct Colours {
@@ -104,7 +66,7 @@ static uint64_t seed_of_this_run(void) {
 }
 
 static bool part_right(const CheckPart *part, const char *lesson, Report *report, uint64_t seed, Colours colour) {
-    int status = run_in_child(part->run, lesson, report, seed);
+    int status = run_in_child((Part){part->run, lesson, report, seed});
     bool right = report->verdict == RIGHT && status == 0;
     printf("  %s%s%s  %s", right ? colour.right : colour.wrong, right ? "right" : "wrong", colour.end, part->name);
     if (right) {
@@ -121,8 +83,8 @@ static bool part_right(const CheckPart *part, const char *lesson, Report *report
 }
 
 int check_run(const char *lesson, const CheckPart *parts, size_t part_count, void (*show)(Check *check)) {
-    Report *report = mmap(NULL, sizeof *report, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (report == MAP_FAILED) {
+    Report *report = child_memory(sizeof *report);
+    if (!report) {
         perror("mmap");
         return 2;
     }
@@ -133,7 +95,7 @@ int check_run(const char *lesson, const CheckPart *parts, size_t part_count, voi
     for (size_t i = 0; i < part_count && right; i++) right = part_right(&parts[i], lesson, report, seed, colour);
     bool ended = report->verdict != UNDECIDED;  // what crashed, or didn't end, would do so again
     if (show && ended && !getenv("LESSON_NO_SHOW")) {
-        run_in_child(show, lesson, report, seed);
+        run_in_child((Part){show, lesson, report, seed});
         if (report->picture[0]) printf("  picture  %s\n", report->picture);
     }
     if (right) printf("%sLesson %s is right.%s\n", colour.right, lesson, colour.end);

@@ -2,12 +2,12 @@
 //
 // It reads a command a line. Checks and demos are programs of their own (check.sh, build/KIND/lessons/NN-name/demo), so
 // nothing that they do can take the guide with it.
-// Elsewhere: in the manner of rustlings. Read next: course.c, watch.c.
+// Elsewhere: in the manner of rustlings. Read next: course.c, core/io/watch.h.
 
 #include "course.h"
-#include "watch.h"
 
 #include "io/file.h"
+#include "io/watch.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 // The folder is watched, not the file: many editors write a new file and rename it over the old one, and a watch on the
 // old one would then wait for ever.
 
-#include "watch.h"
+#include "io/watch.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -30,7 +30,7 @@ static Watched wait_for(int watcher, const char *name, Error *error) {
     struct pollfd sources[] = {{.fd = watcher, .events = POLLIN}, {.fd = STDIN_FILENO, .events = POLLIN}};
     for (;;) {
         if (poll(sources, 2, -1) < 0 && errno != EINTR) {
-            error_set(error, "watch: %s; press n to check instead", strerror(errno));
+            error_set(error, "watch: %s; do it by hand instead", strerror(errno));
             return WATCH_FAILED;
         }
         if (sources[1].revents) return WATCH_KEY;
@@ -45,7 +45,7 @@ Watched watch_wait(const char *path, Error *error) {
 
     int watcher = inotify_init1(IN_CLOEXEC);
     if (watcher < 0 || inotify_add_watch(watcher, folder, IN_CLOSE_WRITE | IN_MOVED_TO) < 0) {
-        error_set(error, "watch: %s can't be watched: %s; press n to check instead", folder, strerror(errno));
+        error_set(error, "watch: %s can't be watched: %s; do it by hand instead", folder, strerror(errno));
         if (watcher >= 0) close(watcher);
         return WATCH_FAILED;
     }
