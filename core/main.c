@@ -1,7 +1,7 @@
 // main.c - the command `sculpt`
 //
 // Where: the outermost layer. It reads the command line (options.c), and hands over to one in command/: draw.c,
-// tokenize.c, kernels.c, schedulers.c, inspect.c or bench.c. All else is the library, which knows nothing of it.
+// tokenize.c, kernels.c, schedulers.c, inspect.c, bench.c or lab.c. All else is the library, which knows nothing of it.
 // Read next: command/draw.c, then pipeline.c.
 
 #include "command/commands.h"
@@ -34,6 +34,7 @@ int main(int argc, char **argv) {
     case COMMAND_SCHEDULERS: return command_schedulers(&options);
     case COMMAND_INSPECT: return command_inspect(&options);
     case COMMAND_BENCH: return command_bench(&options);
+    case COMMAND_LAB: return command_lab(&options);
     default: return command_draw(&options);
     }
 }

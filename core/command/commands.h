@@ -18,6 +18,7 @@ int command_kernels(void);
 int command_schedulers(const Options *options);
 int command_inspect(const Options *options);
 int command_bench(const Options *options);
+int command_lab(const Options *options);
 
 // "sculpt: what: why; what to do" on stderr; returns EXIT_RUN_FAILED.
 int report_failure(const Error *error);

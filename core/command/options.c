@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const COMMAND_NAMES[] = {"draw", "tokenize", "kernels", "schedulers", "inspect", "bench"};
+static const char *const COMMAND_NAMES[] = {"draw", "tokenize", "kernels", "schedulers", "inspect", "bench", "lab"};
 enum { COMMAND_COUNT = sizeof COMMAND_NAMES / sizeof *COMMAND_NAMES };
 
 const char *command_name(Command command) { return COMMAND_NAMES[command]; }
@@ -27,7 +27,8 @@ enum {
     SCHEDULERS = 1 << COMMAND_SCHEDULERS,
     INSPECT = 1 << COMMAND_INSPECT,
     BENCH = 1 << COMMAND_BENCH,
-    ALL_COMMANDS = DRAW | TOKENIZE | KERNELS | SCHEDULERS | INSPECT | BENCH,
+    LAB = 1 << COMMAND_LAB,
+    ALL_COMMANDS = DRAW | TOKENIZE | KERNELS | SCHEDULERS | INSPECT | BENCH | LAB,
 };
 
 // Options without a short form are told apart by numbers that are no letters.
@@ -66,6 +67,8 @@ enum {
     LATENT,
     BATCH,
     REPS,
+    QUICK,
+    WATCH,
     VERSION
 };
 
@@ -78,10 +81,10 @@ typedef struct OptionRow {
 } OptionRow;
 
 static const OptionRow OPTIONS[] = {
-    {"model", 'm', true, DRAW | TOKENIZE | SCHEDULERS | BENCH, false},
+    {"model", 'm', true, DRAW | TOKENIZE | SCHEDULERS | BENCH | LAB, false},
     {"lora", LORA, true, DRAW, true},
     {"negative", 'n', true, DRAW, false},
-    {"steps", 's', true, DRAW | INSPECT | BENCH, false},
+    {"steps", 's', true, DRAW | INSPECT | BENCH | LAB, false},
     {"guidance", 'g', true, DRAW | INSPECT, false},
     {"guidance-rescale", GUIDANCE_RESCALE, true, DRAW, false},
     {"guidance-interval", GUIDANCE_INTERVAL, true, DRAW | INSPECT, false},
@@ -90,7 +93,7 @@ static const OptionRow OPTIONS[] = {
     {"clip-skip", CLIP_SKIP, true, DRAW, false},
     {"scheduler", SCHEDULER, true, DRAW | INSPECT, false},
     {"scheduler-config", SCHEDULER_CONFIG, true, DRAW | INSPECT, true},
-    {"seed", SEED, true, DRAW, false},
+    {"seed", SEED, true, DRAW | LAB, false},
     {"rng", RNG, true, DRAW, false},
     {"width", 'W', true, DRAW | INSPECT, false},
     {"height", 'H', true, DRAW | INSPECT, false},
@@ -106,12 +109,12 @@ static const OptionRow OPTIONS[] = {
     {"tokenizer", TOKENIZER, true, DRAW | TOKENIZE | INSPECT, false},
     {"weights", WEIGHTS, true, DRAW | INSPECT | BENCH, false},
     {"precision", PRECISION, true, DRAW | INSPECT | BENCH, false},
-    {"output", 'o', true, DRAW, false},
+    {"output", 'o', true, DRAW | LAB, false},
     {"steps-dir", STEPS_DIR, true, DRAW, false},
     {"trace", TRACE, true, DRAW, false},
     {"trace-attention", ATTENTION, optional_argument, DRAW, false},
-    {"threads", THREADS, true, DRAW | INSPECT | BENCH, false},
-    {"kernel", KERNEL, true, DRAW | INSPECT | BENCH, true},
+    {"threads", THREADS, true, DRAW | INSPECT | BENCH | LAB, false},
+    {"kernel", KERNEL, true, DRAW | INSPECT | BENCH | LAB, true},
     {"json", JSON, false, TOKENIZE | INSPECT | BENCH, false},
     {"watts", WATTS, true, INSPECT, false},
     {"price", PRICE, true, INSPECT, false},
@@ -119,6 +122,8 @@ static const OptionRow OPTIONS[] = {
     {"latent", LATENT, true, BENCH, false},
     {"batch", BATCH, true, BENCH, false},
     {"reps", REPS, true, BENCH, false},
+    {"quick", QUICK, false, LAB, false},
+    {"watch", WATCH, false, LAB, false},
     {"help", 'h', false, ALL_COMMANDS, true},
     {"version", VERSION, false, ALL_COMMANDS, true},
 };
@@ -328,6 +333,8 @@ static bool option_apply(Options *o, const OptionRow *row, char *value, Error *e
     case BATCH: return read_size(row->name, value, 1, MAX_BATCH, &o->batch, error);
     case REPS: return read_size(row->name, value, 1, MAX_REPS, &o->reps, error);
     case PRICE: return read_number(row->name, value, 0.001f, 1000, &o->price, error);
+    case QUICK: o->quick = true; return true;
+    case WATCH: o->watch = true; return true;
     case 'h': o->help = true; return true;
     default: o->version = true; return true;
     }
@@ -413,6 +420,7 @@ static bool read_words(Options *options, int count, char **words, Error *error) 
         [COMMAND_TOKENIZE] = {"text", "sculpt tokenize \"a red cat\""},
         [COMMAND_INSPECT] = {"path", "sculpt inspect data/models/critters"},
         [COMMAND_BENCH] = {"part", "sculpt bench unet"},
+        [COMMAND_LAB] = {"op", "sculpt lab conv2d mine.c"},
     };
     const char *what = WORDS[options->command][0], *example = WORDS[options->command][1];
     if (!what && count > 0) {
@@ -422,12 +430,20 @@ static bool read_words(Options *options, int count, char **words, Error *error) 
         return error_set(error, "%s: the %s is missing; try %s, or sculpt --help", command_name(options->command), what,
                          example);
     }
+    if (options->command == COMMAND_LAB && count > 1) {
+        options->text = words[0];
+        options->file = words[1];
+        words++, count--;
+    }
     if (count > 1) {
         return error_set(error, "\"%s\": a second %s behind \"%s\"; put one of several words in quotes", words[1], what,
                          words[0]);
     }
-    options->text = what ? words[0] : NULL;
-    return true;
+    if (!options->file) options->text = what ? words[0] : NULL;
+    if (options->command != COMMAND_LAB || options->file) return true;
+    return error_set(error,
+                     "lab %s: the file is missing; try sculpt lab %s lessons/lab/%s.c, which is where yours may begin",
+                     options->text, options->text, options->text);
 }
 
 // Whether a scheduler can be made with these settings. What the model's file says isn't known yet, so they are laid over
@@ -481,7 +497,7 @@ bool options_read(Options *options, int argc, char **argv, Error *error) {
     *options = (Options){.negative_prompt = "",
                          .exact_count = DEFAULT_EXACT_COUNT,
                          .strength = -1,
-                         .output = "sculpt.png",
+                         .output = NULL,
                          .watts = DEFAULT_WATTS,
                          .price = DEFAULT_PRICE};
     bool given[OPTION_COUNT] = {0};
@@ -516,6 +532,7 @@ bool options_read(Options *options, int argc, char **argv, Error *error) {
     if (options->mask && !options->init) {
         return error_set(error, "--mask: says what of --init is painted anew, and there is none; add --init IMAGE.png");
     }
+    if (!options->output) options->output = options->command == COMMAND_LAB ? "lab.png" : "sculpt.png";
     if (options->strength < 0) options->strength = options->mask ? DEFAULT_INPAINT_STRENGTH : DEFAULT_STRENGTH;
     // Names and settings that no model has are refused before one is opened.
     return scheduler_possible(options, error) && kernels_known(options, error);

@@ -19,7 +19,8 @@ typedef enum Command {
     COMMAND_KERNELS,
     COMMAND_SCHEDULERS,
     COMMAND_INSPECT,
-    COMMAND_BENCH
+    COMMAND_BENCH,
+    COMMAND_LAB
 } Command;
 
 typedef enum TraceAttention { TRACE_NO_ATTENTION, TRACE_ATTENTION, TRACE_ATTENTION_HEADS } TraceAttention;
@@ -35,7 +36,9 @@ typedef struct Options {
     Command command;
     bool help, version;
 
-    const char *text;   // the prompt of draw, the TEXT of tokenize, the PATH of inspect, the part to bench
+    const char
+        *text;  // the prompt of draw, the TEXT of tokenize, the PATH of inspect, the part to bench, the op of lab
+    const char *file;   // lab's FILE.c; else NULL
     const char *model;  // NULL: not given
     LoraFile loras[MAX_LORAS];
     size_t lora_count;
@@ -67,7 +70,7 @@ typedef struct Options {
     int threads;                     // 0: all
     const char *kernels[OP_COUNT];
     size_t kernel_count;
-    bool json;
+    bool json, quick, watch;
     float watts, price;                               // of the computer; of a kWh
     const char *arch;                                 // NULL: the model's own weights
     size_t latent_height, latent_width, batch, reps;  // 0: not given

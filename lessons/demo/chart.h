@@ -1,20 +1,14 @@
-// chart.h - lines and bars on logarithmic axes, for what changes by factors
+// chart.h - lines and bars on logarithmic axes, for what changes by factors (core/io/plot.h)
 //
 // Straight lines there are powers: something that is 4 times smaller for 2 times the steps falls with slope 2. There is a grey
 // line at each power of ten. The text beside the picture says what the axes are and whose line is whose.
 
 #pragma once
 
-#include "io/image.h"
+#include "io/plot.h"
 
-typedef struct Chart {
-    Image image;
-    double left, right, bottom, top;  // the axes' ends, greater than 0
-} Chart;
-
-typedef struct ChartColor {
-    uint8_t red, green, blue;
-} ChartColor;
+typedef Plot Chart;
+typedef PlotColor ChartColor;
 
 Chart chart_new(size_t width, size_t height, double left, double right, double bottom, double top);
 // Through count points, with a dot at each; what is beyond the axes isn't drawn.
