@@ -27,6 +27,12 @@ bool numbers_alike(const float *a, const float *b, size_t n, float allowed) {
     return true;
 }
 
+double distance_between(const float *a, const float *b, size_t n) {
+    double off = 0, all = 0;
+    for (size_t i = 0; i < n; i++) off += pow(a[i] - b[i], 2), all += pow(b[i], 2);
+    return sqrt(off / all);
+}
+
 // ---- which number differs -------------------------------------------------------------------------------------------
 
 // "x0[2, 1, 3]"; a single number has no index.

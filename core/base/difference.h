@@ -13,6 +13,8 @@ bool number_alike(float a, float b, float allowed);
 bool numbers_alike(const float *a, const float *b, size_t n, float allowed);
 float largest_of(const float *values, size_t n);  // without sign, of those that are finite
 
+double distance_between(const float *a, const float *b, size_t n);  // ||a - b|| / ||b||
+
 // "out[0, 2, 1, 3] is 0.25, should be 0.5 (off by -0.25); 17 of 96 numbers differ". They do differ.
 void difference_describe(const char *name, Shape shape, const float *yours, const float *right, float allowed,
                          char *text, size_t size);

@@ -60,6 +60,9 @@ void lab_measure_orders(void *lab);
 void lab_draw_with_kernel(void *lab);
 void lab_draw_with_scheduler(void *lab);
 
+// A scheduler of this kind on Stable Diffusion's noise schedule, for these steps; NULL if it refuses.
+Scheduler *lab_scheduler_new(const SchedulerKind *kind, size_t steps, Error *error);
+
 // The default prompt, with the options' model, seed and kernels. settings: its defaults for num_inference_steps stay.
 bool lab_open_model(const Lab *lab, Model **model, Settings *settings, Error *error);
 

@@ -7,11 +7,11 @@
 
 #include "command/lab.h"
 
+#include "base/difference.h"
 #include "command/commands.h"
 #include "command/filmstrip.h"
 #include "run/run.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,13 +55,6 @@ static bool is_used(const Model *model, const Settings *settings, Op op) {
     RunCost cost;
     if (!run_cost(model, settings, &cost, NULL)) return true;
     return cost.text.ops[op].bytes + cost.step.ops[op].bytes + cost.decode.ops[op].bytes > 0;
-}
-
-// ||a - b|| / ||b||
-static double apart(const float *a, const float *b, size_t n) {
-    double off = 0, all = 0;
-    for (size_t i = 0; i < n; i++) off += pow((double)a[i] - b[i], 2), all += pow(b[i], 2);
-    return sqrt(off / all);
 }
 
 // ---- the strip ------------------------------------------------------------------------------------------------------
@@ -110,7 +103,7 @@ static bool walk(Duel *d, Error *error) {
     printf("\n  after step  the latents are apart by\n");
     while (step_both(d, &ok, error)) {
         size_t k = run_steps_done(d->usual);
-        double off = apart(run_latents(d->yours), run_latents(d->usual), LATENT_CHANNELS * height * width);
+        double off = distance_between(run_latents(d->yours), run_latents(d->usual), LATENT_CHANNELS * height * width);
         printf("  %10zu  %.2e\n", k, off);
         if (k - 1 == column * (steps - 1) / (columns > 1 ? columns - 1 : 1) && !add_column(d, column++, off, error))
             ok = false;

@@ -4,7 +4,7 @@
 //
 //     static void my_step(Scheduler *s, size_t k, const float *latents, ...) { ... }
 //
-//     SchedulerPlugin sculpt_scheduler = {SCHEDULER_ABI, {.variance_preserving = true, .step = my_step}};
+//     SchedulerPlugin sculpt_scheduler = {SCHEDULER_ABI, .kind = {.variance_preserving = true, .step = my_step}};
 //
 // What is left out is taken from ddim, or, where variance_preserving is false, from euler: a step is enough. `sculpt lab
 // scheduler mine.c` compiles it, checks it, measures it and draws with it; `--scheduler ./mine.so` uses one that was

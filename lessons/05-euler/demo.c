@@ -7,6 +7,7 @@
 #include "demo/demo.h"
 #include "demo/chart.h"
 #include "demo/measure.h"
+#include "schedulers/road.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -24,26 +25,12 @@ static bool takes_trailing(const SchedulerKind *kind) {
 // Those that draw fresh noise on the way end elsewhere each time.
 static bool always_the_same(const SchedulerKind *kind) { return !kind->stochastic || kind == &ddim_kind; }
 
-// ---- a road whose end is known --------------------------------------------------------------------------------------
+// ---- a road whose end is known (core/schedulers/road.h) -------------------------------------------------------------
 
-// Say that every number of a picture is normal, of deviation c. Then the perfect denoiser is a line, and the road is known at
-// every sigma:
-//
-//     x0 = c^2 / (c^2 + sigma^2) * x          x = x_start * sqrt((c^2 + sigma^2) / (c^2 + sigma_start^2))
-//
 // All schedulers stop at timestep ARRIVAL, whatever the number of steps, so there they are compared, before the last stride.
-enum { NUMBERS = 32, COUNTS = 6, ARRIVAL = 199 };
+enum { COUNTS = 6, ARRIVAL = 199 };
 
 static const size_t STEP_COUNTS[COUNTS] = {5, 10, 20, 50, 100, 200};
-
-static float deviation_of(size_t i) { return 0.3f + 1.7f * (float)i / NUMBERS; }
-
-static void perfect_answer(float sigma, const float *model_input, float *noise) {
-    for (size_t i = 0; i < NUMBERS; i++) {
-        float c = deviation_of(i), x = model_input[i] * sqrtf(1 + sigma * sigma);
-        noise[i] = (x - c * c / (c * c + sigma * sigma) * x) / sigma;
-    }
-}
 
 static Scheduler *scheduler_for(const SchedulerKind *kind, size_t steps) {
     Error error = {0};
@@ -56,35 +43,12 @@ static Scheduler *scheduler_for(const SchedulerKind *kind, size_t steps) {
     return s;
 }
 
-// Of those that ask twice a step every other question is about the place where a step has ended.
-static bool arrived(const Scheduler *s, size_t k) {
-    return s->timesteps[k] <= ARRIVAL && k % (size_t)s->kind->unet_calls_per_step == 0;
-}
-
 // How far off the road so many steps are at ARRIVAL; *calls: of the denoiser, so far
 static double miss(const SchedulerKind *kind, size_t steps, double *calls) {
     Scheduler *s = scheduler_for(kind, steps);
-    float latents[NUMBERS], model_input[NUMBERS], noise[NUMBERS], guess[NUMBERS], road[NUMBERS];
-    float first = scheduler_sigma(s, 0), size = sqrtf(1 + first * first);
-    for (size_t i = 0; i < NUMBERS; i++) {
-        float start = i % 2 ? 1 : -1;
-        latents[i] = kind->variance_preserving ? start : start * size;
-    }
-    size_t k = 0;
-    for (; k + 1 < s->timestep_count && !arrived(s, k); k++) {
-        kind->scale_model_input(s, k, latents, model_input, NUMBERS);
-        perfect_answer(scheduler_sigma(s, k), model_input, noise);
-        kind->step(s, k, latents, noise, NULL, latents, guess, NUMBERS);
-    }
-    kind->scale_model_input(s, k, latents, latents, NUMBERS);
-    float sigma = scheduler_sigma(s, k);
-    for (size_t i = 0; i < NUMBERS; i++) {
-        float c = deviation_of(i), start = i % 2 ? size : -size;
-        road[i] = start * sqrtf((c * c + sigma * sigma) / (c * c + first * first)) / sqrtf(1 + sigma * sigma);
-    }
-    *calls = (double)k;
+    double off = road_miss(s, ARRIVAL, calls);
     scheduler_free(s);
-    return distance(latents, road, NUMBERS);
+    return off;
 }
 
 static const ChartColor COLORS_OF_LINES[] = {{0, 0, 0},     {220, 40, 40},  {40, 90, 220},

@@ -2,6 +2,8 @@
 
 #include "demo/measure.h"
 
+#include "base/difference.h"
+
 #include <math.h>
 
 double deviation(const float *values, size_t n) {
@@ -10,8 +12,4 @@ double deviation(const float *values, size_t n) {
     return sqrt(squares / (double)n - sum / (double)n * (sum / (double)n));
 }
 
-double distance(const float *a, const float *b, size_t n) {
-    double off = 0, all = 0;
-    for (size_t i = 0; i < n; i++) off += pow(a[i] - b[i], 2), all += pow(b[i], 2);
-    return sqrt(off / all);
-}
+double distance(const float *a, const float *b, size_t n) { return distance_between(a, b, n); }
