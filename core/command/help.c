@@ -12,6 +12,7 @@ static const char DRAW_HELP[] =
     "sculpt schedulers                    the ways from noise to picture\n"
     "sculpt inspect PATH [options]        what is in a checkpoint, and what a picture costs\n"
     "sculpt bench PART [options]          how fast this machine computes a network, op by op\n"
+    "sculpt lab OP FILE.c [options]       an op that you wrote: is it right, how fast is it, what does it draw?\n"
     "sculpt COMMAND --help                more on one of them\n"
     "\n"
     "What to draw\n"
@@ -48,7 +49,7 @@ static const char DRAW_HELP[] =
     "                           and compute the outermost layers. Nearly the same picture in less time: try 2, 3, 5\n"
     "      --scheduler NAME     how much noise to take away at each step, and where to ask next [the model's own].\n"
     "                           ddim euler ddpm euler_a heun lms pndm dpmpp_2m dpmpp_2m_sde dpmpp_1s kdpm2 unipc lcm:\n"
-    "                           sculpt schedulers says when to use which\n"
+    "                           sculpt schedulers says when to use which. ./mine.so is one of your own: sculpt lab\n"
     "      --scheduler-config KEY=VALUE\n"
     "                           change one of its settings, as often as wanted: eta=1 puts fresh noise into every "
     "step\n"
@@ -121,7 +122,7 @@ static const char DRAW_HELP[] =
     "      --threads N          how many threads compute [as many as there are cores]\n"
     "      --kernel OP=VARIANT  compute an op in another way, as often as wanted: conv2d=naive gives the same "
     "picture,\n"
-    "                           slowly. sculpt kernels lists them\n"
+    "                           slowly. sculpt kernels lists them. conv2d=./mine.so is one of your own: sculpt lab\n"
     "  -h, --help               this\n"
     "      --version            which Sculpt this is\n"
     "\n"
@@ -216,12 +217,41 @@ static const char BENCH_HELP[] =
     "Try: sculpt bench unet --kernel conv2d=openmp\n"
     "     sculpt bench ops --kernel attention=openmp --kernel attention=blas\n";
 
+static const char LAB_HELP[] =
+    "sculpt lab OP FILE.c [options]\n"
+    "sculpt lab scheduler FILE.c [options]\n"
+    "\n"
+    "Compiles a kernel (or a scheduler) that you wrote and shows what it does. lessons/lab/OP.c is where one may "
+    "begin, and\n"
+    "lessons/lab/README.md says how.\n"
+    "\n"
+    "  Is it right?             a kernel beside the definition, on shapes that break careless loops: the first number "
+    "that\n"
+    "                           differs, and by how much. A scheduler where the end of the walk is known\n"
+    "  Is it good?              a kernel's rate beside those of Sculpt's own and of the machine, with a roofline;\n"
+    "                           a scheduler's error for 5 to 80 steps, and its order\n"
+    "  What does it draw?       the hippo, with it and without it, step by step. A wrong one draws, too: that is "
+    "worth\n"
+    "                           seeing. One that crashes or doesn't end is told so, and ends nothing else\n"
+    "\n"
+    "      --watch              do it again at every save of the file\n"
+    "      --quick              fewer and smaller shapes, one turn each, four steps\n"
+    "  -o, --output FILE.png    the pictures: FILE.png, FILE-steps.png, FILE-roofline.png [lab.png]\n"
+    "\n"
+    "As for draw, which says more about them: -m, -s [10], --seed [1], --threads, --kernel (of other ops). CC names "
+    "the\n"
+    "compiler [gcc]. FILE may be a shared object that was compiled by hand.\n"
+    "Exit status: 0 it is right, 1 it isn't (or doesn't compile, or crashes), 2 the command line was wrong.\n"
+    "\n"
+    "Try: cp lessons/lab/conv2d.c mine.c && sculpt lab conv2d mine.c --watch\n";
+
 void help_print(Command command) {
     switch (command) {
     case COMMAND_TOKENIZE: fputs(TOKENIZE_HELP, stdout); break;
     case COMMAND_KERNELS: fputs(KERNELS_HELP, stdout); break;
     case COMMAND_SCHEDULERS: fputs(SCHEDULERS_HELP, stdout); break;
     case COMMAND_BENCH: fputs(BENCH_HELP, stdout); break;
+    case COMMAND_LAB: fputs(LAB_HELP, stdout); break;
     case COMMAND_INSPECT: fputs(INSPECT_HELP, stdout); break;
     default: fputs(DRAW_HELP, stdout); break;
     }

@@ -97,7 +97,7 @@ static bool stops_right(Lab *lab, const Scheduler *s, size_t steps) {
 }
 
 static bool check_stops(Lab *lab, const SchedulerKind *kind) {
-    static const size_t STEPS[] = {1, 2, 3, 5, 7, 20, 50, 250};
+    static const size_t STEPS[] = {1, 2, 3, 5, 7, 20, 50};
     for (size_t i = 0; i < sizeof STEPS / sizeof *STEPS; i++) {
         begin_case(lab, "set_timesteps, %zu step%s", STEPS[i], STEPS[i] == 1 ? "" : "s");
         Error error = {0};
@@ -126,7 +126,7 @@ static bool values_right(Lab *lab, const char *name, const float *yours, const f
 }
 
 static bool check_input(Lab *lab, Scheduler *s, Rng *rng) {
-    for (size_t k = 0; k < s->timestep_count; k += 3) {
+    for (size_t k = 0; k < s->timestep_count; k += 3 * (size_t)s->kind->unet_calls_per_step) {
         begin_case(lab, "scale_model_input, step %zu of %zu", k, s->timestep_count);
         float *latents = random_values("latents", rng), *out = fence_take("out", NUMBERS), right[NUMBERS];
         float sigma = scheduler_sigma(s, k), size = s->kind->variance_preserving ? 1 : sqrtf(1 + sigma * sigma);
