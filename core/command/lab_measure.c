@@ -118,7 +118,7 @@ static void print_race(const Race *race, const OpCase *c) {
 // to the left it is slanted, there memory decides; to the right it is flat, there arithmetic does.
 
 static bool draw_roofline(const Lab *lab, const Race *race, Error *error) {
-    static const PlotColor BLACK = {0, 0, 0}, BLUE = {40, 90, 220}, RED = {220, 40, 40}, GREY = {120, 120, 120};
+    static const PlotColor BLACK = {0, 0, 0}, BLUE = {40, 90, 220}, RED = {220, 40, 40};
     Plot plot;
     if (!plot_new(&plot, 560, 360, 0.01, 1e4, 1e8, 4 * race->flops))
         return error_set(error, "roofline: no memory for a picture; close other programs");
@@ -141,8 +141,8 @@ static bool draw_roofline(const Lab *lab, const Race *race, Error *error) {
         else
             plot_words(&plot, x / pow(10, 0.09 * (double)strlen(name_of(race, i)) + 0.15), y, name_of(race, i), BLUE);
     }
-    snprintf(words, sizeof words, "%s: FLOP a second over FLOP a byte; lines at powers of ten", op_name(lab->op));
-    image_words(&plot.image, 8, (long)plot.image.height - 12, words, GREY);
+    snprintf(words, sizeof words, "%s: FLOP a second", op_name(lab->op));
+    plot_axes(&plot, "FLOP a byte", words);
     LabPath path = lab_path(lab, "roofline");
     bool ok = png_write(path.text, &plot.image, NULL, 0, error);
     image_free(&plot.image);

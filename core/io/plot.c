@@ -3,7 +3,10 @@
 #include "io/plot.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
+
+static const PlotColor LIGHT = {216, 216, 216}, GREY = {120, 120, 120};
 
 static void set_pixel(Image *image, long x, long y, PlotColor color) {
     if (x < 0 || y < 0 || x >= (long)image->width || y >= (long)image->height) return;
@@ -26,16 +29,40 @@ static double row_of(const Plot *plot, double y) {
     return log(plot->top / y) / log(plot->top / plot->bottom) * (double)(plot->image.height - 1);
 }
 
+// 0.001, 100, 1e6
+static void power_words(Plot *plot, long left, long top, double power) {
+    char words[16];
+    bool short_enough = power > 0.0005 && power < 50000;
+    snprintf(words, sizeof words, short_enough ? "%g" : "1e%.0f", short_enough ? power : log10(power));
+    image_words(&plot->image, left, top, words, GREY);
+}
+
 bool plot_new(Plot *plot, size_t width, size_t height, double left, double right, double bottom, double top) {
     *plot = (Plot){image_new(width, height), left, right, bottom, top};
     if (!plot->image.pixels) return false;
     memset(plot->image.pixels, 255, 3 * width * height);
-    const PlotColor grey = {216, 216, 216};
-    for (double x = pow(10, ceil(log10(left))); x <= right; x *= 10)
-        for (size_t row = 0; row < height; row++) dot(plot, column_of(plot, x), (double)row, 0, grey);
-    for (double y = pow(10, ceil(log10(bottom))); y <= top; y *= 10)
-        for (size_t column = 0; column < width; column++) dot(plot, (double)column, row_of(plot, y), 0, grey);
+    for (double x = pow(10, ceil(log10(left))); x <= right; x *= 10) {
+        double column = column_of(plot, x);
+        for (size_t row = 0; row < height; row++) dot(plot, column, (double)row, 0, LIGHT);
+        if (column > 4 * LETTER_WIDTH) power_words(plot, lround(column) + 3, (long)height - LETTER_HEIGHT - 2, x);
+    }
+    for (double y = pow(10, ceil(log10(bottom))); y <= top; y *= 10) {
+        double row = row_of(plot, y);
+        for (size_t column = 0; column < width; column++) dot(plot, (double)column, row, 0, LIGHT);
+        if (row > 2 * LETTER_HEIGHT) power_words(plot, 3, lround(row) - LETTER_HEIGHT - 1, y);
+    }
     return true;
+}
+
+void plot_axes(Plot *plot, const char *across, const char *up) {
+    long left = (long)plot->image.width - (long)strlen(across) * LETTER_WIDTH - 3;
+    image_words(&plot->image, left, (long)plot->image.height - 2 * LETTER_HEIGHT - 4, across, GREY);
+    image_words(&plot->image, 3, 3, up, GREY);
+}
+
+void plot_bar(Plot *plot, size_t top, size_t height, double x, PlotColor color) {
+    for (size_t row = top; row < top + height; row++)
+        for (double column = 0; column <= column_of(plot, x); column++) dot(plot, column, (double)row, 0, color);
 }
 
 void plot_line(Plot *plot, const double *x, const double *y, size_t count, bool dots, PlotColor color) {

@@ -1,7 +1,7 @@
 // plot.h - dots, lines and words on logarithmic axes, for what changes by factors
 //
 // Straight lines there are powers: something that is 4 times smaller for 2 times the steps falls with slope 2. There is a
-// grey line at each power of ten.
+// grey line at each power of ten, with its number.
 // Where: the lab's roofline, charts of lessons (lessons/demo/chart.h).
 
 #pragma once
@@ -22,8 +22,14 @@ typedef struct PlotColor {
 // False without memory. image_free gives it back.
 bool plot_new(Plot *plot, size_t width, size_t height, double left, double right, double bottom, double top);
 
+// What the axes are: across in the lower right corner, up in the upper left one.
+void plot_axes(Plot *plot, const char *across, const char *up);
+
 // Through count points, with a dot at each if dots; what is beyond the axes isn't drawn.
 void plot_line(Plot *plot, const double *x, const double *y, size_t count, bool dots, PlotColor color);
+
+// Across, from the left edge to x, `height` pixels high; top is counted in pixels, too.
+void plot_bar(Plot *plot, size_t top, size_t height, double x, PlotColor color);
 
 // Words of 6 x 8 pixels a letter beside a point, a few pixels to the right; to the left where they wouldn't fit.
 void plot_words(Plot *plot, double x, double y, const char *words, PlotColor color);

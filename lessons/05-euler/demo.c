@@ -58,7 +58,7 @@ static const char *const NAMES_OF_COLORS[] = {"black",  "red",  "blue",  "green"
                                               "purple", "teal", "brown", "pink"};
 
 static void show_orders(const char *path) {
-    Chart chart = chart_new(360, 240, 4, 500, 1e-6, 1);
+    Chart chart = chart_new(420, 280, 4, 1200, 3e-7, 1, "calls of the denoiser", "off by");
     printf("off by, steps:   5        10        20        50       100       200   order\n");
     for (size_t i = 0, line = 0; i < scheduler_kind_count(); i++) {
         const SchedulerKind *kind = scheduler_kind_at(i);
@@ -70,7 +70,10 @@ static void show_orders(const char *path) {
             printf("  %8.5f", off[j]);
         }
         printf("   %4.1f  %s\n", log(off[COUNTS - 3] / off[COUNTS - 1]) / log(4), NAMES_OF_COLORS[line]);
-        chart_line(&chart, calls, off, COUNTS, COLORS_OF_LINES[line++]);
+        chart_line(&chart, calls, off, COUNTS, COLORS_OF_LINES[line]);
+        // Euler's line hides DDIM's, which is the same one
+        const char *name = kind == &euler_kind ? "euler, ddim" : kind == &ddim_kind ? "" : kind->name;
+        chart_words(&chart, calls[COUNTS - 1], off[COUNTS - 1], name, COLORS_OF_LINES[line++]);
     }
     chart_write(&chart, path);
 }

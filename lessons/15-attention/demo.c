@@ -41,10 +41,11 @@ static void show_sizes(const char *path) {
         printf("%4zu x %4zu  %6zu  %9.0f  %12.1f  %13.1f  %5.1f  %6.0f\n", SIDES[i], SIDES[i], s.Tq, matrix[i],
                mega(tensors), tile[i], stream[i], 4e-9 * (double)(s.B * s.heads * s.Tq * s.Tk * s.d));
     }
-    Chart chart = chart_new(420, 240, 256, 4096, 0.5, 1e7);
-    chart_line(&chart, side, matrix, COUNT, (ChartColor){210, 40, 40});
-    chart_line(&chart, side, tile, COUNT, (ChartColor){230, 150, 20});
-    chart_line(&chart, side, stream, COUNT, (ChartColor){40, 90, 200});
+    const ChartColor red = {210, 40, 40}, orange = {200, 120, 0}, blue = {40, 90, 200};
+    Chart chart = chart_new(420, 240, 200, 6000, 0.5, 1e7, "pixels a side", "MB");
+    chart_line(&chart, side, matrix, COUNT, red), chart_words(&chart, 300, matrix[2], "the matrix", red);
+    chart_line(&chart, side, tile, COUNT, orange), chart_words(&chart, 1024, 50 * tile[3], "blas: some rows", orange);
+    chart_line(&chart, side, stream, COUNT, blue), chart_words(&chart, 300, 6 * stream[4], "flash: streaming", blue);
     chart_write(&chart, path);
 }
 

@@ -4,9 +4,11 @@
 
 #include "demo/demo.h"
 
-Chart chart_new(size_t width, size_t height, double left, double right, double bottom, double top) {
+Chart chart_new(size_t width, size_t height, double left, double right, double bottom, double top, const char *across,
+                const char *up) {
     Chart chart;
     demo_needs(plot_new(&chart, width, height, left, right, bottom, top), &(Error){0});
+    plot_axes(&chart, across, up);
     return chart;
 }
 
@@ -15,8 +17,11 @@ void chart_line(Chart *chart, const double *x, const double *y, size_t count, Ch
 }
 
 void chart_bar(Chart *chart, size_t top, size_t height, double x, ChartColor color) {
-    for (size_t row = top; row < top + height; row++)
-        for (double column = 0; column <= column_of(chart, x); column++) dot(chart, column, (double)row, 0, color);
+    plot_bar(chart, top, height, x, color);
+}
+
+void chart_words(Chart *chart, double x, double y, const char *words, ChartColor color) {
+    plot_words(chart, x, y, words, color);
 }
 
 void chart_write(Chart *chart, const char *path) {
