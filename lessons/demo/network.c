@@ -17,6 +17,9 @@ Network *network_open(const Model *model, const Settings *settings) {
     network->guidance_scale = settings->guidance_scale;
     run_latent_size(network->run, &network->height, &network->width);
     network->n = LATENT_CHANNELS * network->height * network->width;
+    size_t rows, length, width;
+    float *text = (float *)run_text_embeddings(network->run, &rows, &length, &width);
+    network->text = tensor_over(text, shape3(rows, length, width));
     demo_needs(context_open(&network->ctx, ARENA_BYTES, 0, &error), &error);
     return network;
 }
@@ -29,21 +32,31 @@ void network_close(Network *network) {
 
 void network_ask(void *asked, const float *model_input, float timestep, float *noise_pred, size_t n) {
     Network *network = asked;
-    size_t rows, length, width;
-    const float *text = run_text_embeddings(network->run, &rows, &length, &width);  // [rows, length, width]
-
+    size_t rows = network->text.shape.axis[0];
     float *inputs = demo_floats(rows * n), timesteps[2] = {timestep, timestep};
     for (size_t row = 0; row < rows; row++) memcpy(inputs + row * n, model_input, n * sizeof *inputs);
     Tensor latents = tensor_over(inputs, shape4(rows, LATENT_CHANNELS, network->height, network->width));
-    Tensor embeddings = tensor_over((float *)text, shape3(rows, length, width));
 
     Scope scope = scope_open(&network->ctx.arena);
     Tensor out =
         unet_forward(&network->ctx, run_model(network->run)->unet, latents, tensor_over(timesteps, shape1(rows)),
-                     tensor_absent(), embeddings);  // [rows, 4, h, w]: the empty prompt's first
+                     tensor_absent(), network->text);  // [rows, 4, h, w]: the empty prompt's first
     const float *first = tensor_f32(out), *last = first + (rows - 1) * n;
     for (size_t i = 0; i < n; i++) noise_pred[i] = first[i] + network->guidance_scale * (last[i] - first[i]);
     if (rows == 1) memcpy(noise_pred, first, n * sizeof *noise_pred);
     scope_close(&network->ctx.arena, &scope);
     free(inputs);
+}
+
+void network_draw(const Network *network, NetworkAsk *ask, void *asked, float *latents) {
+    Scheduler *s = scheduler_copy(run_scheduler(network->run));
+    demo_needs(s, &(Error){0});
+    float *noise_pred = demo_floats(network->n), *guess = demo_floats(network->n);
+    memcpy(latents, run_latents(network->run), network->n * sizeof *latents);
+    for (size_t k = 0; k < s->timestep_count; k++) {
+        ask(asked, latents, s->timesteps[k], noise_pred, network->n);
+        s->kind->step(s, k, latents, noise_pred, NULL, latents, guess, network->n);
+    }
+    free(noise_pred), free(guess);
+    scheduler_free(s);
 }
