@@ -376,21 +376,15 @@ static void hides_by_0(const void *q, float *out) { look(q, backward, 0, -0.5, o
 static void no_scale(const void *q, float *out) { look(q, backward, -INFINITY, 0, out); }
 static void scale_by_d(const void *q, float *out) { look(q, backward, -INFINITY, -1, out); }
 
-static void masks_afterwards(const void *question, float *out) {
-    const Head *h = question;
-    no_mask(h, out);
+// Zeros for what comes later, in a finished p
+static void cut(const Head *h, float *out) {
     for (size_t i = 0; i < h->length; i++) {
         for (size_t j = i + 1; j < h->length; j++) out[i * h->length + j] = 0;
     }
 }
 
-static void hides_by_0_and_cuts(const void *question, float *out) {
-    const Head *h = question;
-    hides_by_0(h, out);
-    for (size_t i = 0; i < h->length; i++) {
-        for (size_t j = i + 1; j < h->length; j++) out[i * h->length + j] = 0;
-    }
-}
+static void masks_afterwards(const void *q, float *out) { no_mask(q, out), cut(q, out); }
+static void hides_by_0_and_cuts(const void *q, float *out) { hides_by_0(q, out), cut(q, out); }
 
 // e^score without the division; with or without the largest subtracted
 static void undivided(const void *question, bool shifted, float *out) {
