@@ -18,8 +18,9 @@ Network *network_open(const Model *model, const Settings *settings) {
     run_latent_size(network->run, &network->height, &network->width);
     network->n = LATENT_CHANNELS * network->height * network->width;
     size_t rows, length, width;
-    float *text = (float *)run_text_embeddings(network->run, &rows, &length, &width);
-    network->text = tensor_over(text, shape3(rows, length, width));
+    const float *text = run_text_embeddings(network->run, &rows, &length, &width);
+    network->read = demo_copy(text, rows * length * width);
+    network->text = tensor_over(network->read, shape3(rows, length, width));
     demo_needs(context_open(&network->ctx, ARENA_BYTES, 0, &error), &error);
     return network;
 }
@@ -27,7 +28,13 @@ Network *network_open(const Model *model, const Settings *settings) {
 void network_close(Network *network) {
     context_close(&network->ctx);
     run_free(network->run);
+    free(network->read);
     free(network);
+}
+
+float *network_word(Network *network, size_t place) {
+    Shape text = network->text.shape;
+    return tensor_f32(network->text) + ((text.axis[0] - 1) * text.axis[1] + place) * text.axis[2];
 }
 
 void network_ask(void *asked, const float *model_input, float timestep, float *noise_pred, size_t n) {

@@ -13,12 +13,16 @@ typedef struct Network {
     Context ctx;
     float guidance_scale;
     size_t height, width, n;  // of latents [4, height, width]
-    Tensor text;              // [rows, length, width], what it reads: the run's; another of any length may be put here
+    float *read;              // what the run read: the prompt's row last
+    Tensor text;              // what is asked with, [rows, length, width] over `read`; may be changed, or be another of any length
 } Network;
 
 // prompt, guidance_scale and size from the settings. Ends the program where that can't be.
 Network *network_open(const Model *model, const Settings *settings);
 void network_close(Network *network);
+
+// What the prompt's row says at a token's place: network->text.shape.axis[2] numbers, which may be changed
+float *network_word(Network *network, size_t place);
 
 // network: a Network. model_input [4, h, w] at a timestep -> noise_pred [4, h, w]
 void network_ask(void *network, const float *model_input, float timestep, float *noise_pred, size_t n);
