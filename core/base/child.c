@@ -75,6 +75,7 @@ static void on_signal(int signal, siginfo_t *info, void *context) {
     Fault fault = FAULT_ABORT;
     if (signal == SIGSEGV || signal == SIGBUS) fault = fault_at((uintptr_t)info->si_addr);
     if (signal == SIGFPE) fault = FAULT_DIVISION;
+    if (signal == SIGILL) fault = FAULT_INSTRUCTION;
     if (signal == SIGPROF) fault = FAULT_TIME;
     current->fault = fault;
     _exit(1);
@@ -161,6 +162,10 @@ static void fault_sentence(const Ending *ending, double memory_gb, char *sentenc
                  "It crashed: it read or wrote where there is no memory. Is an index negative, or a pointer not set?");
         break;
     case FAULT_DIVISION: snprintf(sentence, size, "It crashed: it divided a whole number by 0."); break;
+    case FAULT_INSTRUCTION:
+        snprintf(sentence, size,
+                 "It crashed at an instruction that this processor hasn't got: was it compiled for another?");
+        break;
     case FAULT_TIME:
         snprintf(sentence, size,
                  "It doesn't end: still at work when its time was up. Does the loop ever reach its end?");

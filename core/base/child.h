@@ -16,6 +16,7 @@ typedef enum Fault {
     FAULT_MEMORY,  // not far from address 0, with the memory that is allowed used up
     FAULT_WILD,    // anywhere else
     FAULT_DIVISION,
+    FAULT_INSTRUCTION,  // one that the processor hasn't got
     FAULT_ABORT,
     FAULT_TIME,
 } Fault;

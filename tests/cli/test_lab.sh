@@ -64,7 +64,7 @@ by_hand() {
     draw "a cat" --kernel conv2d=naive -o naive.png
     draw "a cat" --kernel conv2d=mine.so -o again.png
     grep -qa "conv2d=./mine.so" mine.png || problem "the picture doesn't tell its kernel"
-    cmp -s <(python3 "$tree/tests/lessons/png.py" mine.png 2>/dev/null) <(python3 "$tree/tests/lessons/png.py" naive.png 2>/dev/null) ||
+    python3 -c "import sys; sys.path.insert(0, '$tree/tests/lessons'); import png; sys.exit(png.mean_difference('mine.png', 'naive.png') > 0.1)" ||
         problem "the definition by hand draws another picture"
     cc -O2 -shared -fPIC -I "$tree/core" "$templates/scheduler.c" -o steps.so -lm || problem "scheduler.c doesn't compile"
     draw "a cat" --scheduler ./steps.so -o steps.png
