@@ -27,7 +27,8 @@ int command_kernels(void) {
             printf("\n%s: %s\n", op_name(kernel->op), op_about(kernel->op));
         printf("  %s %-10s %s\n", kernel_mark(kernel), kernel->variant, kernel->about);
     }
-    printf("\nTry: time sculpt \"a red cat\" -s 3 --seed 1 --kernel conv2d=naive   the same picture, and what a good\n"
+    printf("\nOne of your own: sculpt lab OP mine.c, which may begin with lessons/lab/OP.c.\n"
+           "Try: time sculpt \"a red cat\" -s 3 --seed 1 --kernel conv2d=naive   the same picture, and what a good\n"
            "     kernel is worth.\n");
     return output_flush(&error) ? EXIT_SUCCESS : report_failure(&error);
 }

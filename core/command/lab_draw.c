@@ -38,7 +38,7 @@ static bool duel_open(Duel *d, Error *error) {
     d->decodes = filmstrip_decodes(d->model, &cost);
     d->usual = run_begin(d->model, &d->settings, error);
     if (!d->usual) return false;
-    if (d->settings.kernel_count == OP_COUNT) d->settings.kernel_count--;
+    if (d->settings.kernel_count == OP_COUNT) d->settings.kernel_count--;  // of as many, one is for this op, too
     d->settings.kernels[d->settings.kernel_count++] = d->lab->choice;
     d->yours = run_begin(d->model, &d->settings, error);
     return d->yours != NULL;

@@ -117,30 +117,37 @@ static void print_race(const Race *race, const OpCase *c) {
 // Across: how much there is to compute for each byte that must be moved. Up: FLOP a second. No op can be above the roof:
 // to the left it is slanted, there memory decides; to the right it is flat, there arithmetic does.
 
-static bool draw_roofline(const Lab *lab, const Race *race, Error *error) {
-    static const PlotColor BLACK = {0, 0, 0}, BLUE = {40, 90, 220}, RED = {220, 40, 40};
-    Plot plot;
-    if (!plot_new(&plot, 560, 360, 0.01, 1e4, 1e8, 4 * race->flops))
-        return error_set(error, "roofline: no memory for a picture; close other programs");
-    double ridge = race->flops / race->bandwidth;
-    plot_line(&plot, (double[]){0.01, ridge, 1e4}, (double[]){0.01 * race->bandwidth, race->flops, race->flops}, 3,
-              false, BLACK);
+static const PlotColor BLACK = {0, 0, 0}, BLUE = {40, 90, 220}, RED = {220, 40, 40};
+static const double LEFT = 0.01, RIGHT = 1e4;  // FLOP a byte
+
+static void plot_roof(Plot *plot, const Race *race) {
     char words[80];
+    double ridge = race->flops / race->bandwidth;
+    plot_line(plot, (double[]){LEFT, ridge, RIGHT}, (double[]){LEFT * race->bandwidth, race->flops, race->flops}, 3,
+              false, BLACK);
     snprintf(words, sizeof words, "%sFLOP/s", number_text(race->flops).text);
-    plot_words(&plot, 1e4, race->flops * 1.3, words, BLACK);
+    plot_words(plot, RIGHT, 1.3 * race->flops, words, true, BLACK);
     snprintf(words, sizeof words, "%sB/s", number_text(race->bandwidth).text);
-    plot_words(&plot, 0.012, 0.03 * race->bandwidth, words, BLACK);
+    plot_words(plot, LEFT, 3 * LEFT * race->bandwidth, words, false, BLACK);
+}
+
+static void plot_kernels(Plot *plot, const Race *race) {
     for (size_t i = 0; i < race->count; i++) {
         const OpRecord *record = &race->fastest[i];
-        double x = fmax((double)record->flops, 1) / (double)record->bytes, y = (double)record->flops / record->seconds;
-        bool yours = i + 1 == race->count;
-        plot_line(&plot, &x, &y, 1, true, yours ? RED : BLUE);
-        // names of neighbours take turns on both sides
-        if (i % 2 == 0 || yours)
-            plot_words(&plot, x, y, name_of(race, i), yours ? RED : BLUE);
-        else
-            plot_words(&plot, x / pow(10, 0.09 * (double)strlen(name_of(race, i)) + 0.15), y, name_of(race, i), BLUE);
+        PlotColor color = i + 1 == race->count ? RED : BLUE;
+        double x = (double)record->flops / (double)record->bytes, y = (double)record->flops / record->seconds;
+        plot_line(plot, &x, &y, 1, true, color);
+        plot_words(plot, x, y, name_of(race, i), i % 2 == 1, color);  // neighbours' names on both sides
     }
+}
+
+static bool draw_roofline(const Lab *lab, const Race *race, Error *error) {
+    Plot plot;
+    if (!plot_new(&plot, 560, 360, LEFT, RIGHT, 1e8, 4 * race->flops))
+        return error_set(error, "roofline: no memory for a picture; close other programs");
+    plot_roof(&plot, race);
+    plot_kernels(&plot, race);
+    char words[80];
     snprintf(words, sizeof words, "%s: FLOP a second", op_name(lab->op));
     plot_axes(&plot, "FLOP a byte", words);
     LabPath path = lab_path(lab, "roofline");

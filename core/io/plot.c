@@ -76,9 +76,9 @@ void plot_line(Plot *plot, const double *x, const double *y, size_t count, bool 
     }
 }
 
-void plot_words(Plot *plot, double x, double y, const char *words, PlotColor color) {
+void plot_words(Plot *plot, double x, double y, const char *words, bool before, PlotColor color) {
     long gap = LETTER_WIDTH, width = (long)strlen(words) * LETTER_WIDTH, column = lround(column_of(plot, x));
-    long left = column + gap + width <= (long)plot->image.width ? column + gap : column - gap - width;
+    long left = !before && column + gap + width <= (long)plot->image.width ? column + gap : column - gap - width;
     image_words(&plot->image, left, lround(row_of(plot, y)) - LETTER_HEIGHT / 2, words, color);
 }
 

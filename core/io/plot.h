@@ -31,8 +31,9 @@ void plot_line(Plot *plot, const double *x, const double *y, size_t count, bool 
 // Across, from the left edge to x, `height` pixels high; top is counted in pixels, too.
 void plot_bar(Plot *plot, size_t top, size_t height, double x, PlotColor color);
 
-// Words of 6 x 8 pixels a letter beside a point, a few pixels to the right; to the left where they wouldn't fit.
-void plot_words(Plot *plot, double x, double y, const char *words, PlotColor color);
+// Words of 6 x 8 pixels a letter beside a point, a few pixels to the right; to the left if `before`, or where they wouldn't
+// fit.
+void plot_words(Plot *plot, double x, double y, const char *words, bool before, PlotColor color);
 
 // The same on any picture, the upper left corner at (left, top); ASCII.
 enum { LETTER_WIDTH = 6, LETTER_HEIGHT = 8 };

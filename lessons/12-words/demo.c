@@ -169,11 +169,10 @@ static double looked_at(const AttentionMaps *maps, size_t first, size_t last) {
 }
 
 // The network with the text at positions first .. last taken from another's
-static Network *network_with(const Model *model, const Settings *settings, const Network *from, size_t first,
-                             size_t last) {
+static Network *network_with(const Model *model, const Settings *settings, Network *from, size_t first, size_t last) {
     Network *network = network_open(model, settings);
-    size_t width = network->text_width;
-    memcpy(network->text + first * width, from->text + first * width, (last + 1 - first) * width * sizeof(float));
+    size_t width = network->text.shape.axis[2];
+    memcpy(network_word(network, first), network_word(from, first), (last + 1 - first) * width * sizeof(float));
     return network;
 }
 

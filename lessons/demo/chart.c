@@ -21,7 +21,7 @@ void chart_bar(Chart *chart, size_t top, size_t height, double x, ChartColor col
 }
 
 void chart_words(Chart *chart, double x, double y, const char *words, ChartColor color) {
-    plot_words(chart, x, y, words, color);
+    plot_words(chart, x, y, words, false, color);
 }
 
 void chart_write(Chart *chart, const char *path) {

@@ -69,8 +69,9 @@ by_hand() {
     cc -O2 -shared -fPIC -I "$tree/core" "$templates/scheduler.c" -o steps.so -lm || problem "scheduler.c doesn't compile"
     draw "a cat" --scheduler ./steps.so -o steps.png
     grep -qa "Sampler: ./steps.so" steps.png || problem "the picture doesn't tell its scheduler"
-    accepts bench unet -m "$model" --reps 1 --kernel conv2d=./mine.so
-    grep -q "conv2d .* ./mine.so" "$work/stdout" || problem "bench unet doesn't run it"
+    accepts bench unet -m "$model" --reps 1 --kernel conv2d=./mine.so --json
+    cp "$work/stdout" object
+    says '[.ops[] | select(.op == "conv2d") | .variant] | unique' '["./mine.so"]'
     accepts inspect "$model" --kernel conv2d=./mine.so --scheduler ./steps.so
 }
 
