@@ -109,7 +109,8 @@ static void print_race(const Race *race, const OpCase *c) {
         print_bar(name_of(race, i), rate_of(&race->fastest[i]), longest, unit, usual ? "  (runs by default)" : "");
     }
     print_bar("machine", peak, longest, unit,
-              arithmetic ? "  (multiply-adds in registers)" : "  (a[i] = b[i] + s c[i], in memory)");
+              arithmetic ? "  (multiply-adds in registers)"
+                         : "  (a[i] = b[i] + s c[i] on 100 MB; less stays in caches)");
 }
 
 // ---- the roofline ---------------------------------------------------------------------------------------------------
