@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CASES = 60 };
+enum { CASES = 30 };
 
 // Whole numbers that were written into one of the case's arrays, as the floats that check_values compares: the first
 // `count`, and -1 for the others up to n. What is still unwritten stays so.
@@ -182,6 +182,8 @@ static void check_word(Check *check, Word *word) {
     check_values(check, as_floats(check, "pieces", pieces, count, word->n), word, right_pieces, SPELL_MISTAKES);
 }
 
+// The only pair of twice the same piece is p p: where three stand side by side, it matters which are merged first. That
+// is what `repeated` is for, and else there are none.
 static void make_word(Check *check, Word *word, bool repeated) {
     word->n = 0, memset(word->text, 0, sizeof word->text);
     if (check_pick(check, 0, 2) == 0) append_letter(word, (char)('a' + check_pick(check, 0, 25)));
@@ -200,7 +202,7 @@ static void check_words(Check *check, bool repeated, CheckAnswer *const *ways, s
         BpeMerge *merges = merges_of(check, word.bpe, &word.merge_count);
         word.merges = merges;
         do make_word(check, &word, repeated);
-        while (!is_telling(&word, ways, count));
+        while (!is_telling(&word, ways, count) || (!repeated && strstr(word.text, "ppp")));
         check_word(check, &word);
         free(merges);
     }
