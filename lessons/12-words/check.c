@@ -176,7 +176,7 @@ static const CheckMistake MAP_MISTAKES[] = {
 // loud: added to all scores, times sqrt(d), which changes no share
 static void check_look(Check *check, size_t pieces, float loud) {
     Look look = {
-        .s = {check_pick(check, 2, 4), check_pick(check, 3, 9), check_pick(check, 4, 30), check_pick(check, 9, 20)}};
+        .s = {check_pick(check, 2, 4), check_pick(check, 5, 9), check_pick(check, 4, 30), check_pick(check, 9, 20)}};
     LookShape s = look.s;
     look.first = check_pick(check, 1, s.tokens - 3 - pieces), look.last = look.first + pieces - 1;
     check_case(check, "%zu heads of %zu numbers, %zu places, %zu tokens, the word is tokens %zu to %zu", s.heads, s.d,
@@ -294,11 +294,20 @@ static void check_deletion(Check *check) {
 
 // ---- map_grade ------------------------------------------------------------------------------------------------------
 
+enum { MAPS = 4 };  // of one mask: two wrong grades may be alike by chance, four aren't
+
 typedef struct Pointing {
-    const float *map;
+    const float *map;  // [MAPS, side, side]; in a Grade the one to be graded
     const uint8_t *mask;
     size_t side;
 } Pointing;
+
+typedef float Grade(const Pointing *p);
+
+static void each(const void *question, Grade *grade, float *out) {
+    Pointing p = *(const Pointing *)question;
+    for (size_t m = 0; m < MAPS; m++, p.map += p.side * p.side) out[m] = grade(&p);
+}
 
 // Of the `chosen` largest (or smallest) places, how many are in the mask; and how many the mask has
 typedef struct Overlap {
@@ -318,28 +327,29 @@ static Overlap overlap_of(const Pointing *p, bool smallest, float above) {
     return o;
 }
 
-static Overlap right_overlap(const void *question) { return overlap_of(question, false, INFINITY); }
-static void iou(Overlap o, float *out) { *out = o.both / (o.chosen + o.area - o.both); }
+static Overlap right_overlap(const Pointing *p) { return overlap_of(p, false, INFINITY); }
+static float iou(Overlap o) { return o.both / (o.chosen + o.area - o.both); }
 
-static void right_grade(const void *question, float *out) {
-    const Pointing *p = question;
-    *out = map_iou(p->map, p->side, p->side, p->mask, p->side);
-}
-static void share_of_mask(const void *q, float *out) { *out = right_overlap(q).both / right_overlap(q).area; }
-static void both_counted_twice(const void *q, float *out) {
-    *out = right_overlap(q).both / (2 * right_overlap(q).area);
-}
-static void smallest_places(const void *q, float *out) { iou(overlap_of(q, true, INFINITY), out); }
-static void above_mean(const void *question, float *out) {
-    const Pointing *p = question;
+static float grade(const Pointing *p) { return map_iou(p->map, p->side, p->side, p->mask, p->side); }
+static float of_mask(const Pointing *p) { return right_overlap(p).both / right_overlap(p).area; }
+static float of_twice(const Pointing *p) { return of_mask(p) / 2; }
+static float of_smallest(const Pointing *p) { return iou(overlap_of(p, true, INFINITY)); }
+static float of_above_mean(const Pointing *p) {
     float n = (float)(p->side * p->side), mean = 0;
     for (size_t i = 0; i < p->side * p->side; i++) mean += p->map[i] / n;
-    iou(overlap_of(p, false, mean), out);
+    return iou(overlap_of(p, false, mean));
 }
-static void only_in_one(const void *q, float *out) {
-    Overlap o = right_overlap(q);
-    *out = o.both / (2 * (o.area - o.both));
+static float of_only_one(const Pointing *p) {
+    Overlap o = right_overlap(p);
+    return o.both / (2 * (o.area - o.both));
 }
+
+static void right_grade(const void *q, float *out) { each(q, grade, out); }
+static void share_of_mask(const void *q, float *out) { each(q, of_mask, out); }
+static void both_counted_twice(const void *q, float *out) { each(q, of_twice, out); }
+static void smallest_places(const void *q, float *out) { each(q, of_smallest, out); }
+static void above_mean(const void *q, float *out) { each(q, of_above_mean, out); }
+static void only_in_one(const void *q, float *out) { each(q, of_only_one, out); }
 
 static const CheckMistake GRADE_MISTAKES[] = {
     {"You divided by the mask alone: places that were chosen beside it count, too. Divide by those in one at least.",
@@ -358,14 +368,14 @@ static void check_grade(Check *check) {
         Pointing p = {.side = check_pick(check, 8, 16), .mask = mask};
         size_t n = p.side * p.side, rare = check_pick(check, 3, 9);
         check_case(check, "%zu places, of which the mask has about one in %zu", n, rare);
-        float *map = check_normal(check, "map", shape1(n));
+        float *map = check_normal(check, "map", shape2(MAPS, n));
         mask[0] = 1;
-        for (size_t j = 0; j < n; j++) {
-            if (j) mask[j] = check_pick(check, 1, rare) == 1;
-            map[j] = fabsf(map[j]) + (mask[j] ? check_uniform(check, 0, 2) : 0);
-        }
+        for (size_t j = 1; j < n; j++) mask[j] = check_pick(check, 1, rare) == 1;
+        for (size_t j = 0; j < MAPS * n; j++) map[j] = fabsf(map[j]) + (mask[j % n] ? check_uniform(check, 0, 2) : 0);
         p.map = map;
-        check_number(check, "grade", map_grade(map, mask, n), &p, right_grade, GRADE_MISTAKES);
+        float *grades = check_output(check, "grades of four maps", shape1(MAPS));
+        for (size_t m = 0; m < MAPS; m++) grades[m] = map_grade(map + m * n, mask, n);
+        check_values(check, grades, &p, right_grade, GRADE_MISTAKES);
     }
     free(mask);
 }
