@@ -7,6 +7,7 @@
 #include "demo/demo.h"
 #include "critters/exact/exact_data.h"
 #include "critters/grade/caption_read.h"
+#include "demo/fingers.h"
 #include "demo/look.h"
 #include "demo/measure.h"
 #include "demo/network.h"
@@ -78,7 +79,7 @@ static Count count(const Model *model, const char *prompt, const char *negative,
 
 enum { DRAWINGS = 120, SLIDE = 2 };
 
-static bool has_five(const Image *image) { return fingers_seen(image, ORANGE) == 5; }
+static bool has_five(const Image *image) { return fingers_count(image) == 5; }
 
 // Of hands that the painter drew it is known that they have five.
 static Count trusted(void) {

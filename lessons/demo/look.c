@@ -33,29 +33,6 @@ double color_share(const Image *image, size_t left, size_t right, ColorName colo
     return (double)found / (double)(image->height * (right - left));
 }
 
-// ---- fingers --------------------------------------------------------------------------------------------------------
-
-// The painter's palms are here, give or take three pixels (critters/draw/hand.c).
-static const float PALM_X = 64, PALM_Y = 75;
-
-// Runs of at least 6 degrees, from the lower left over the top to the lower right
-static size_t runs_along(const Image *image, float radius, ColorName color) {
-    size_t runs = 0, length = 0;
-    for (int degrees = -125; degrees <= 125; degrees++) {
-        float turn = (float)degrees * 3.14159265f / 180;
-        size_t x = (size_t)(PALM_X + radius * sinf(turn)), y = (size_t)(PALM_Y - radius * cosf(turn));
-        length = has_color(image, x, y, color) ? length + 1 : 0;
-        runs += length == 6;
-    }
-    return runs;
-}
-
-size_t fingers_seen(const Image *image, ColorName color) {
-    size_t a = runs_along(image, 42, color), b = runs_along(image, 45, color), c = runs_along(image, 48, color);
-    size_t low = a < b ? a : b, high = a < b ? b : a;
-    return c < low ? low : c > high ? high : c;
-}
-
 // ---- places ---------------------------------------------------------------------------------------------------------
 
 enum { CORNERS = 4, CORNER = 24, PAINTED = 8 };
