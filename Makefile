@@ -220,6 +220,7 @@ LESSON_ENVIRONMENT = LESSON_COMPILE='$(CC) $(FLAGS)' LESSON_LINKS='$(LINKS)' LES
 ANSWER = $(or $(FILE),lessons/$(LESSON)/$(if $(SOLUTION),solution,exercise).c)
 
 lessons: deps
+	@test -e $(GUIDE) || echo "Building everything once, which takes a minute or two."
 	@$(MAKE) --no-print-directory lessons-built
 	@$(LESSON_ENVIRONMENT) $(GUIDE)
 

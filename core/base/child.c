@@ -159,7 +159,8 @@ static void fault_sentence(const Ending *ending, double memory_gb, char *sentenc
         break;
     case FAULT_WILD:
         snprintf(sentence, size,
-                 "It crashed: it read or wrote where there is no memory. Is an index negative, or a pointer not set?");
+                 "It crashed: it read or wrote where there is no memory. Is an index negative, a pointer not "
+                 "set, or malloc given n instead of n * sizeof(float)?");
         break;
     case FAULT_DIVISION: snprintf(sentence, size, "It crashed: it divided a whole number by 0."); break;
     case FAULT_INSTRUCTION:

@@ -98,7 +98,9 @@ void difference_general(const char *name, const float *yours, const float *right
                  unwritten, n, name);
     } else if (not_finite) {
         snprintf(text, size,
-                 "`%s` is NaN or infinite: something was divided by 0, or a root taken of a negative number.", name);
+                 "`%s` is NaN or infinite: something was divided by 0, a root taken of a negative number, or a number "
+                 "grew too large for its type (a factorial, a power).",
+                 name);
     } else if (zeros == n) {
         snprintf(text, size, "All of `%s` is 0.", name);
     } else if (isfinite(factor)) {

@@ -134,9 +134,8 @@ static bool pictures_beside(Duel *d, Error *error) {
             if (images[i].pixels) lab_sheet_place(&sheet, i, 0, &images[i]);
         }
         ok = lab_sheet_write(&sheet, path.text, error);
-        if (ok)
-            printf("  %s: the picture with yours, without, and %d times what differs: %.2g%% of its bytes\n", path.text,
-                   STRONGER, 100 * (double)differ / (double)n);
+        if (ok) printf("  %s: the picture with yours, without, and %d times what differs\n", path.text, STRONGER);
+        if (ok) printf("  %.2g%% of its colour values aren't what they were\n", 100 * (double)differ / (double)n);
     }
     for (size_t i = 0; i < 3; i++) image_free(&images[i]);
     return ok;

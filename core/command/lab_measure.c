@@ -111,6 +111,8 @@ static void print_race(const Race *race, const OpCase *c) {
     print_bar("machine", peak, longest, unit,
               arithmetic ? "  (multiply-adds in registers)"
                          : "  (a[i] = b[i] + s c[i] on 100 MB; less stays in caches)");
+    if (arithmetic && longest > peak)
+        printf("  Who is above the machine leaves multiplications out: those of the definition are counted.\n");
 }
 
 // ---- the roofline ---------------------------------------------------------------------------------------------------

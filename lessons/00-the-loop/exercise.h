@@ -16,9 +16,13 @@ typedef void AskUnet(void *unet, const float *model_input, float timestep, float
 //         noise_pred  = the network's answer, at s->timesteps[k]        ask(unet, ...)
 //         latents     = the scheduler's step                            s->kind->step
 //
-// Both functions of s->kind are described in core/schedulers/scheduler.h. These schedulers draw no fresh noise (NULL), and
-// their step may write prev_sample over latents. It also writes pred_original_sample, for which it needs a place, although
-// nothing here reads it.
+// The scheduler's two functions (core/schedulers/scheduler.h has all of them):
+//
+//     s->kind->scale_model_input(s, k, latents, model_input, n);
+//     s->kind->step(s, k, latents, noise_pred, fresh_noise, prev_sample, pred_original_sample, n);
+//
+// These schedulers draw no fresh noise (NULL), and their step may write prev_sample, the next latents, over latents. It also
+// writes pred_original_sample [n], for which it needs a place, although nothing here reads it.
 //
 //     s        its timesteps are set
 //     noise    [n]  random numbers of variance 1

@@ -71,6 +71,19 @@ static void whole_picture(const void *question, float *out) {
     for (size_t i = 0; i < 2; i++) out[i] = h.near[i] / (float)(q->width * q->height);
 }
 
+// Where the width is odd, the right half has a column more than the left one.
+static void equal_halves(const void *question, float *out) {
+    const Picture *q = question;
+    Halves h = halves_of(q, off_euclid, q->width, false);
+    for (size_t i = 0; i < 2; i++) out[i] = h.near[i] / (float)(q->width / 2 * q->height);
+}
+
+static void real_halves(const void *question, float *out) {
+    const Picture *q = question;
+    Halves h = halves_of(q, off_euclid, q->width, false);
+    for (size_t i = 0; i < 2; i++) out[i] = h.near[i] / (0.5f * (float)(q->width * q->height));
+}
+
 static void counts_numbers(const void *question, float *out) {
     right_shares(question, out);
     out[0] /= 3, out[1] /= 3;
@@ -112,6 +125,11 @@ static void counts(const void *question, float *out) {
 static const CheckMistake SHARE_MISTAKES[] = {
     {"You divided by all pixels of the picture: each half has its own number of them.", whole_picture},
     {"You divided by the numbers, three a pixel: divide by the half's pixels.", counts_numbers},
+    {"The width is odd here, and you gave both halves width / 2 columns: the right one has width - width / 2.",
+     equal_halves},
+    {"The width is odd here, and you gave both halves half a column more or less: the left one has width / 2, a whole "
+     "number.",
+     real_halves},
     {"That is percent: a share goes from 0 to 1.", percent},
     {"These are counts: divide each by its half's pixels.", counts},
     {"The halves are swapped: the left one, x before width / 2, comes first.", sides_swapped},
@@ -361,6 +379,7 @@ static void check_corners(Check *check) {
 // Which half is how red and how blue, of a few seeds, by the learner's functions
 static void show(Check *check) {
     enum { SEEDS = 6 };
+    if (check_parts_right(check) < 1) return;
     check_seconds(check, 60);
     Model *model = demo_model();
     size_t right = 0;
@@ -383,10 +402,12 @@ static void show(Check *check) {
         right += both;
         free(pixels), image_free(&image);
     }
-    float interval[2];
-    wilson_interval(right, SEEDS, 1.96f, interval);
-    printf("    %zu of %d: of all seeds, %.0f%% to %.0f%%\n", right, SEEDS, 100 * (double)interval[0],
-           100 * (double)interval[1]);
+    if (check_parts_right(check) > 1) {
+        float interval[2];
+        wilson_interval(right, SEEDS, 1.96f, interval);
+        printf("    %zu of %d: of all seeds, %.0f%% to %.0f%%\n", right, SEEDS, 100 * (double)interval[0],
+               100 * (double)interval[1]);
+    }
     model_close(model);
 }
 

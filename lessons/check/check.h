@@ -44,6 +44,9 @@ int check_run(const char *lesson, const CheckPart *parts, size_t part_count, voi
 
 // ---- a case ---------------------------------------------------------------------------------------------------------
 
+// How many parts were right, for show: what comes behind the first wrong one hasn't been tried.
+size_t check_parts_right(const Check *check);
+
 // Begins a case and says what is special about it, for the learner: sizes, settings. Releases the arrays of the last
 // case, and winds up the clock.
 void check_case(Check *check, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -40,6 +40,7 @@ struct Check {
     Rng rng;
     double seconds;
     float tolerance;
+    size_t parts_right;  // before this one, or before show
     Array arrays[CHECK_ARRAYS];
     size_t array_count;
 };

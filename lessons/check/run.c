@@ -20,12 +20,17 @@ typedef struct Part {
     const char *lesson;
     Report *report;
     uint64_t seed;
+    size_t parts_right;
 } Part;
 
 // In the child
 static void run_part(void *subject) {
     const Part *part = subject;
-    Check check = {.lesson = part->lesson, .report = part->report, .seconds = CASE_SECONDS, .tolerance = TOLERANCE};
+    Check check = {.lesson = part->lesson,
+                   .report = part->report,
+                   .seconds = CASE_SECONDS,
+                   .tolerance = TOLERANCE,
+                   .parts_right = part->parts_right};
     rng_seed(&check.rng, part->seed);
     child_clock(check.seconds);
     part->run(&check);
@@ -66,7 +71,7 @@ static uint64_t seed_of_this_run(void) {
 }
 
 static bool part_right(const CheckPart *part, const char *lesson, Report *report, uint64_t seed, Colours colour) {
-    int status = run_in_child((Part){part->run, lesson, report, seed});
+    int status = run_in_child((Part){part->run, lesson, report, seed, 0});
     bool right = report->verdict == RIGHT && status == 0;
     printf("  %s%s%s  %s", right ? colour.right : colour.wrong, right ? "right" : "wrong", colour.end, part->name);
     if (right) {
@@ -91,11 +96,12 @@ int check_run(const char *lesson, const CheckPart *parts, size_t part_count, voi
     uint64_t seed = seed_of_this_run();
     Colours colour = colours_here();
 
-    bool right = true;
-    for (size_t i = 0; i < part_count && right; i++) right = part_right(&parts[i], lesson, report, seed, colour);
+    size_t right_count = 0;
+    while (right_count < part_count && part_right(&parts[right_count], lesson, report, seed, colour)) right_count++;
+    bool right = right_count == part_count;
     bool ended = report->verdict != UNDECIDED;  // what crashed, or didn't end, would do so again
     if (show && ended && !getenv("LESSON_NO_SHOW")) {
-        run_in_child((Part){show, lesson, report, seed});
+        run_in_child((Part){show, lesson, report, seed, right_count});
         if (report->picture[0]) printf("  picture  %s\n", report->picture);
     }
     if (right) printf("%sLesson %s is right.%s\n", colour.right, lesson, colour.end);

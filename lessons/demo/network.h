@@ -14,7 +14,7 @@ typedef struct Network {
     float guidance_scale;
     size_t height, width, n;  // of latents [4, height, width]
     float *read;              // what the run read: the prompt's row last
-    Tensor text;              // what is asked with, [rows, length, width] over `read`; may be changed, or be another of any length
+    Tensor text;  // what is asked with, [rows, length, width] over `read`; may be changed, or be another of any length
 } Network;
 
 // prompt, guidance_scale and size from the settings. Ends the program where that can't be.

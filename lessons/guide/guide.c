@@ -61,12 +61,12 @@ static void say_where(Guide *g) {
     const Lesson *lesson = lesson_here(g);
     printf("\nLesson %.2s: %s%s\n", lesson->folder, lesson->title, lesson->passed ? " (passed)" : "");
     printf("  read   %s\n", lesson_path(lesson, "README.md").text);
-    printf("  write  %s\n", lesson_path(lesson, "exercise.c").text);
+    printf("  write  %s, in an editor beside this\n", lesson_path(lesson, "exercise.c").text);
 }
 
 static void say_commands(void) {
-    printf("n check it, or go on   d demo   h hint   w watch: check at every save   s solution\n"
-           "l list   go NN   r reset exercise.c   q quit\n");
+    printf("Enter or n  check it; when it is right, the next lesson       w  check at every save\n"
+           "d demo   h hint   s solution   r reset exercise.c   l list   go NN   q quit\n");
 }
 
 static void say_list(const Guide *g) {
@@ -124,7 +124,7 @@ static void command_watch(Guide *g) {
     while (seen == WATCH_SAVED) {
         printf("\n");
         if (check(g)) {
-            printf("n goes on to the next lesson.\n");
+            printf("It is no longer watched. `go NN` opens another lesson, `list` shows them.\n");
             return;
         }
         printf("Watching %s; Enter ends it.\n", answer.text);
