@@ -213,10 +213,13 @@ view: deps
 	@$(MAKE) --no-print-directory $(VIEW)
 	./$(VIEW) $(TRACE)
 
+# Threads that wait for each other soon sleep: core/io/program.c says why, and how soon.
+PATIENCE = OMP_WAIT_POLICY=passive GOMP_SPINCOUNT=10000
+
 # The lessons. What compiles an answer is handed to lessons/guide/check.sh; N is a lesson's number, FILE another answer
 # than its exercise.c, SOLUTION=1 the one that it comes with.
 LESSON = $(firstword $(filter $(N)-% 0$(N)-%, $(LESSONS)))
-LESSON_ENVIRONMENT = LESSON_COMPILE='$(CC) $(FLAGS)' LESSON_LINKS='$(LINKS)' LESSON_BUILD='$(BUILD)' OMP_WAIT_POLICY=passive
+LESSON_ENVIRONMENT = LESSON_COMPILE='$(CC) $(FLAGS)' LESSON_LINKS='$(LINKS)' LESSON_BUILD='$(BUILD)' $(PATIENCE)
 ANSWER = $(or $(FILE),lessons/$(LESSON)/$(if $(SOLUTION),solution,exercise).c)
 
 lessons: deps
@@ -228,7 +231,7 @@ lessons-built: $(LESSON_LIBRARIES) $(LESSON_CHECKS) $(LESSON_DEMOS) $(GUIDE) $(W
 
 whodunit: $(WHODUNIT)
 	@mkdir -p build/lessons/whodunit
-	@OMP_WAIT_POLICY=passive $< build/lessons/whodunit lessons/.whodunit
+	@$(PATIENCE) $< build/lessons/whodunit lessons/.whodunit
 
 ifneq ($(filter lesson check, $(MAKECMDGOALS)),)
 $(if $(LESSON),,$(error Which lesson? N=$(firstword $(subst -, ,$(firstword $(LESSONS)))) and so on: $(LESSONS)))
@@ -236,7 +239,7 @@ endif
 
 lesson: $(BUILD)/lessons/$(LESSON)/demo
 	@mkdir -p build/lessons/$(LESSON)
-	@OMP_WAIT_POLICY=passive $< build/lessons/$(LESSON)
+	@$(PATIENCE) $< build/lessons/$(LESSON)
 
 check: $(BUILD)/lessons/$(LESSON)/check.o $(LESSON_LIBRARIES)
 	@$(LESSON_ENVIRONMENT) lessons/guide/check.sh $(LESSON) '$(ANSWER)'
@@ -269,8 +272,7 @@ $(CRITTERS_FILE): $(SINGLE_FILE) $(wildcard data/models/critters/*/*config.json 
 
 critters-single-file: $(CRITTERS_FILE)
 
-# Tests may share the cores with other programs, so threads that wait for each other sleep (core/io/program.c says why). What make
-# test-full runs is compiled here too, so that it can't fall behind.
+# What make test-full runs is compiled here too, so that it can't fall behind.
 test-built: all lessons-built $(TESTS) $(VIEW_TESTS) $(FULL_TEST) $(CLIP_VOCABULARY) $(CRITTERS_FILE)
 	@SCULPT='$(abspath $(SCULPT))' SCULPT_VIEW='$(abspath $(VIEW))' $(LESSON_ENVIRONMENT) ASAN_OPTIONS=abort_on_error=0 \
 		LSAN_OPTIONS=print_suppressions=0 UBSAN_OPTIONS=print_stacktrace=1 \
@@ -319,7 +321,7 @@ test-full: deps
 	@$(MAKE) --no-print-directory all $(FULL_TEST)
 	@test -e $(FULL_SIZE)/sd15.reference.safetensors -a -e $(FULL_SIZE)/sd21.reference.safetensors || \
 		{ $(MAKE) --no-print-directory venv && $(VENV)/bin/python tests/make_full_size.py $(FULL_SIZE); }
-	@OMP_WAIT_POLICY=passive $(FULL_TEST) $(FULL_SIZE)
+	@$(PATIENCE) $(FULL_TEST) $(FULL_SIZE)
 
 # Sculpt beside torch and OpenVINO. Their environment sees the packages of $(VENV), and has OpenVINO beside them. What to
 # compare: make bench ARGS="--only unet64,vae"; see tests/bench/compare.py.
@@ -381,9 +383,9 @@ score: all venv
 	test -e $(CACHE)/judge.pt || '$(PYTHON)' data/critters/judge/train_judge.py --out $(CACHE)/judge.pt
 	'$(PYTHON)' data/critters/judge/score.py --judge $(CACHE)/judge.pt
 
-# Where words act, by the painter's masks. Its threads sleep while they wait, as those of the tests do.
+# Where words act, by the painter's masks
 grade: all
-	@OMP_WAIT_POLICY=passive $(GRADE)
+	@$(PATIENCE) $(GRADE)
 
 shortcuts: all venv
 	test -e $(CACHE)/judge.pt || '$(PYTHON)' data/critters/judge/train_judge.py --out $(CACHE)/judge.pt

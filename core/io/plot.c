@@ -44,7 +44,8 @@ bool plot_new(Plot *plot, size_t width, size_t height, double left, double right
     for (double x = pow(10, ceil(log10(left))); x <= right; x *= 10) {
         double column = column_of(plot, x);
         for (size_t row = 0; row < height; row++) dot(plot, column, (double)row, 0, LIGHT);
-        if (column > 4 * LETTER_WIDTH) power_words(plot, lround(column) + 3, (long)height - LETTER_HEIGHT - 2, x);
+        if (column > 4 * LETTER_WIDTH && column + 5 * LETTER_WIDTH < (double)width)
+            power_words(plot, lround(column) + 3, (long)height - LETTER_HEIGHT - 2, x);
     }
     for (double y = pow(10, ceil(log10(bottom))); y <= top; y *= 10) {
         double row = row_of(plot, y);

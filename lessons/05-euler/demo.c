@@ -58,7 +58,7 @@ static const char *const NAMES_OF_COLORS[] = {"black",  "red",  "blue",  "green"
                                               "purple", "teal", "brown", "pink"};
 
 static void show_orders(const char *path) {
-    Chart chart = chart_new(420, 280, 4, 1200, 3e-7, 1, "calls of the denoiser", "off by");
+    Chart chart = chart_new(420, 280, 4, 1500, 1e-7, 1, "calls of the denoiser", "off by");
     printf("off by, steps:   5        10        20        50       100       200   order\n");
     for (size_t i = 0, line = 0; i < scheduler_kind_count(); i++) {
         const SchedulerKind *kind = scheduler_kind_at(i);

@@ -278,9 +278,9 @@ static void race(const Layer3x3 *layer, double seconds[COUNT]) {
 }
 
 static void show_race(const char *path) {
-    enum { WIDTH = 520, ROW = 30, THICK = 5, NAMES = 366 };
+    enum { WIDTH = 560, ROW = 30, THICK = 5, NAMES = 400 };
     const ChartColor colors[] = {{40, 90, 200}, {210, 40, 40}}, BLACK = {0, 0, 0};
-    Chart chart = chart_new(WIDTH, COUNT * ROW + 28, 0.1, 2000, 1, 9, "times as fast as naive", "");
+    Chart chart = chart_new(WIDTH, COUNT * ROW + 28, 0.1, 3000, 2, 9, "times as fast as naive", "");
     for (size_t i = 0; i < COUNT; i++) image_words(&chart.image, NAMES, (long)i * ROW + 8, CONTESTANTS[i].name, BLACK);
     Context ctx = {.threads = 1};
     int threads_before = context_enter(&ctx);
