@@ -19,7 +19,7 @@ import shutil
 import subprocess
 import sys
 
-BLOCK = re.compile(r"(<!-- figure: (.+?) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+BLOCK = re.compile(r"(^<!-- figure: ([^\n]+?) -->\n)(.*?)(^<!-- end -->)", re.DOTALL | re.MULTILINE)
 PICTURE = re.compile(r"!\[[^\]]*\]\(figures/([^)]+)\)")
 BUILDING = re.compile(r"  (gcc|clang|link) +\S+")  # what the Makefile says of a program that it has to build first
 LARGEST_PICTURE, LARGEST_LESSON = 60_000, 200_000  # bytes

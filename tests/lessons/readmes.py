@@ -68,7 +68,8 @@ def unknown_names(page):
     kinds = "c|h|md|py|sh|txt|png" if page.parent.name in LESSONS else "c|h|md|py|sh"  # what a command writes isn't there
     paths = re.findall(rf"`((?:[\w.-]+/)*[\w.-]+\.(?:{kinds}))`", text)
     links = [link for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text) if "://" not in link]
-    for path in paths + links:
+    placeholders = [path for path in paths if pathlib.Path(path).stem.isupper() and not path.endswith(".md")]  # OP.c
+    for path in sorted({*paths, *links} - {*placeholders}):
         if not any((place / path).exists() for place in (page.parent, *PLACES, pathlib.Path("build/lessons") / page.parent.name)):
             yield f"there is no file {path}"
 
