@@ -29,6 +29,11 @@ size_t text_characters(const char *text) {
     return count;
 }
 
+bool text_ends_in(const char *text, size_t n, const char *ending) {
+    size_t tail = strlen(ending);
+    return n > tail && memcmp(text + n - tail, ending, tail) == 0;
+}
+
 void list_append(char *list, size_t size, const char *name) {
     size_t used = strlen(list);
     snprintf(list + used, size - used, used ? ", %s" : "%s", name);

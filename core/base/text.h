@@ -12,6 +12,9 @@ size_t text_whole(const char *text, size_t n);
 // How many characters there are.
 size_t text_characters(const char *text);
 
+// Whether the first n bytes, of which it must be more than the ending alone, end so.
+bool text_ends_in(const char *text, size_t n, const char *ending);
+
 // Appends ", name" to a list (the first name without the comma); what doesn't fit into size bytes is cut.
 void list_append(char *list, size_t size, const char *name);
 

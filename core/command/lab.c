@@ -4,6 +4,7 @@
 
 #include "command/lab.h"
 
+#include "base/text.h"
 #include "command/commands.h"
 #include "io/file.h"
 #include "io/memory.h"
@@ -68,16 +69,11 @@ LabPath lab_path(const Lab *lab, const char *what) {
 
 // ---- one look at the file -------------------------------------------------------------------------------------------
 
-static bool ends_in(const char *text, const char *ending) {
-    size_t length = strlen(text), tail = strlen(ending);
-    return length > tail && strcmp(text + length - tail, ending) == 0;
-}
-
 // From the file to an object: in a folder of its own, since one of a name that has been loaded isn't loaded again.
 static bool prepare(Lab *lab, Error *error) {
     const char *source = lab->options->file, *where = getenv("TMPDIR");
     lab->folder[0] = '\0';
-    if (ends_in(source, ".so")) {
+    if (text_ends_in(source, strlen(source), ".so")) {
         snprintf(lab->object, sizeof lab->object, "%s%s", strchr(source, '/') ? "" : "./", source);
     } else {
         snprintf(lab->folder, sizeof lab->folder, "%.200s/sculpt-lab-XXXXXX", where && *where ? where : "/tmp");
@@ -152,7 +148,7 @@ static bool lab_begin(Lab *lab, const Options *options, Error *error) {
         return error_set(error,
                          "lab %.100s: no op has this name; `sculpt kernels` lists them, and there is lab scheduler",
                          options->text);
-    return !options->watch || !ends_in(options->file, ".so") ||
+    return !options->watch || !text_ends_in(options->file, strlen(options->file), ".so") ||
            error_set(error, "--watch: %.300s isn't compiled at a save; name a .c file", options->file);
 }
 

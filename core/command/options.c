@@ -1,13 +1,14 @@
-// options.c - see options.h. One row of OPTIONS for each option, one line of option_apply to say what it sets.
+// options.c - see options.h. One row of OPTIONS for each option, one line of option_apply to say what it sets;
+// option_values.c reads what is given with it.
 
 #include "command/options.h"
 
 #include "base/text.h"
+#include "command/option_values.h"
 #include "ops/kernel_file.h"
 #include "schedulers/scheduler_file.h"
 #include "sculpt.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,140 +137,7 @@ static const OptionRow *option_find(int id) {
     return NULL;
 }
 
-// ---- values ---------------------------------------------------------------------------------------------------------
-
-static bool read_whole(const char *name, const char *text, uint64_t min, uint64_t max, uint64_t *value, Error *error) {
-    bool digits = *text && strspn(text, "0123456789") == strlen(text);
-    errno = 0;
-    uint64_t number = digits ? strtoull(text, NULL, 10) : 0;
-    if (!digits || errno == ERANGE || number < min || number > max) {
-        return error_set(error, "--%s %s: not a whole number from %llu to %llu; see sculpt --help", name, text,
-                         (unsigned long long)min, (unsigned long long)max);
-    }
-    *value = number;
-    return true;
-}
-
-static bool read_size(const char *name, const char *text, size_t min, size_t max, size_t *value, Error *error) {
-    uint64_t number;
-    if (!read_whole(name, text, min, max, &number, error)) return false;
-    *value = (size_t)number;
-    return true;
-}
-
-static bool read_number(const char *name, const char *text, float min, float max, float *value, Error *error) {
-    float number;
-    if (!text_number(text, &number) || number < min || number > max) {
-        return error_set(error, "--%s %s: not a number from %g to %g; see sculpt --help", name, text, min, max);
-    }
-    *value = number;
-    return true;
-}
-
-// LO,HI: two sigmas, the first the smaller
-static bool read_interval(const char *name, char *text, float *low, float *high, Error *error) {
-    char *comma = strchr(text, ',');
-    if (!comma) return error_set(error, "--%s %s: two sigmas are wanted, LO,HI; 0.28,5.42 is a beginning", name, text);
-    *comma = '\0';
-    if (!read_number(name, text, 0, 1e6f, low, error) || !read_number(name, comma + 1, 0, 1e6f, high, error))
-        return false;
-    if (*low < *high) return true;
-    return error_set(error,
-                     "--%s %s,%s: the first is not less than the second, so no step would be guided; to have none "
-                     "guided say --guidance 1",
-                     name, text, comma + 1);
-}
-
-static bool read_rng(const char *text, Error *error) {
-    if (strcmp(text, "torch") == 0) return true;
-    if (strcmp(text, "cuda") == 0) {
-        return error_set(error, "--rng cuda: this generator comes with the GPU; use --rng torch, which is the default");
-    }
-    return error_set(error, "--rng %s: no such generator; use --rng torch, which is the default", text);
-}
-
-static bool read_weights(const char *text, DType *type, Error *error) {
-    *type = strcmp(text, "f16") == 0 ? F16 : F32;
-    if (*type == F16 || strcmp(text, "f32") == 0) return true;
-    return error_set(error, "--weights %s: weights are kept as f16 or f32; use one of those", text);
-}
-
-static bool read_precision(const char *text, DType *type, Error *error) {
-    *type = strcmp(text, "bf16") == 0 ? BF16 : F32;
-    if (*type == BF16 || strcmp(text, "f32") == 0) return true;
-    if (strcmp(text, "f16") == 0) {
-        return error_set(error, "--precision f16: this is computed with on GPUs, and no kernel here does; use bf16, or "
-                                "--weights f16 to save memory");
-    }
-    return error_set(error, "--precision %s: it is computed in f32 or bf16; use one of those", text);
-}
-
-// A number of drawings, or a folder of latents
-static bool read_exact_data(const char *name, const char *text, Options *o, Error *error) {
-    enum { MOST = 100000 };
-    bool number = *text && strspn(text, "+-.0123456789") == strlen(text) && strspn(text, ".") != strlen(text);
-    if (number) return read_size(name, text, 1, MOST, &o->exact_count, error);
-    o->exact_folder = text;
-    return *text || error_set(error, "--%s: names no folder, and no number of drawings; see sculpt --help", name);
-}
-
-// N or N,REACH
-static bool read_window(const char *name, char *text, Options *o, Error *error) {
-    enum { MOST = 255 };
-    char *comma = strchr(text, ',');
-    if (comma) {
-        *comma = '\0';
-        if (!read_size(name, comma + 1, 0, LARGEST_SIDE, &o->reach, error)) return false;
-    }
-    if (!read_size(name, text, 1, MOST, &o->window, error)) return false;
-    return o->window % 2 == 1 || error_set(error, "--%s %s: a window has a middle; take an odd number", name, text);
-}
-
-// HxW, latents: "64x48"
-static bool read_latent(const char *name, char *text, size_t *height, size_t *width, Error *error) {
-    enum { MOST = LARGEST_SIDE / 8 };
-    char *x = strchr(text, 'x');
-    if (!x) {
-        return error_set(error, "--%s %s: a height and a width with an x between are wanted; try 64x64", name, text);
-    }
-    *x = '\0';
-    return read_size(name, text, 1, MOST, height, error) && read_size(name, x + 1, 1, MOST, width, error);
-}
-
-static bool ends_in(const char *text, size_t length, const char *ending) {
-    size_t tail = strlen(ending);
-    return length > tail && memcmp(text + length - tail, ending, tail) == 0;
-}
-
-static bool read_file_name(const char *name, const char *text, const char *ending, Error *error) {
-    if (ends_in(text, strlen(text), ending)) return true;
-    return error_set(error, "--%s %s: what is written there is a %s file; let the name end so", name, text, ending);
-}
-
-// Nothing, or "heads"
-static bool read_attention(const char *text, TraceAttention *attention, Error *error) {
-    *attention = text ? TRACE_ATTENTION_HEADS : TRACE_ATTENTION;
-    if (!text || strcmp(text, "heads") == 0) return true;
-    return error_set(error,
-                     "--trace-attention=%s: maps are kept as their mean over heads, or each head's apart; leave "
-                     "it out, or say =heads",
-                     text);
-}
-
-// FILE or FILE:WEIGHT, cut at the colon. A path may have colons, too: only a number behind the last one is a weight, and
-// "a.safetensors:" with anything else behind it means a file only if that is one's name again.
-static bool read_lora(const char *name, char *text, LoraFile *lora, Error *error) {
-    static const char ENDING[] = ".safetensors";
-    char *colon = strrchr(text, ':');
-    *lora = (LoraFile){.path = text, .weight = 1};
-    if (!*text || colon == text) return error_set(error, "--%s %s: names no file; see sculpt --help", name, text);
-    if (!colon) return true;
-    bool number = colon[1] && strspn(colon + 1, "+-.0123456789eE") == strlen(colon + 1);
-    bool meant = ends_in(text, (size_t)(colon - text), ENDING) && !ends_in(text, strlen(text), ENDING);
-    if (!number && !meant) return true;
-    *colon = '\0';
-    return read_number(name, colon + 1, -1000, 1000, &lora->weight, error);
-}
+// ---- what they set --------------------------------------------------------------------------------------------------
 
 static bool option_apply(Options *o, const OptionRow *row, char *value, Error *error) {
     enum { MAX_STEPS = 100000, MAX_THREADS = 1024, MAX_CLIP_SKIP = 256, MAX_BATCH = 64, MAX_REPS = 1000 };
@@ -280,15 +148,15 @@ static bool option_apply(Options *o, const OptionRow *row, char *value, Error *e
         if (o->lora_count == MAX_LORAS) {
             return error_set(error, "--lora: given more than %d times; leave some out", MAX_LORAS);
         }
-        return read_lora(row->name, value, &o->loras[o->lora_count++], error);
+        return value_lora(row->name, value, &o->loras[o->lora_count++], error);
     case 'n': o->negative_prompt = value; return true;
-    case 's': return read_size(row->name, value, 1, MAX_STEPS, &o->num_inference_steps, error);
-    case 'g': return o->has_guidance = read_number(row->name, value, -1000, 1000, &o->guidance_scale, error);
-    case GUIDANCE_RESCALE: return read_number(row->name, value, 0, 1, &o->guidance_rescale, error);
-    case GUIDANCE_INTERVAL: return read_interval(row->name, value, &o->guidance_low, &o->guidance_high, error);
-    case DEEP_CACHE: return read_size(row->name, value, 1, MAX_STEPS, &o->deep_cache, error);
+    case 's': return value_size(row->name, value, 1, MAX_STEPS, &o->num_inference_steps, error);
+    case 'g': return o->has_guidance = value_number(row->name, value, -1000, 1000, &o->guidance_scale, error);
+    case GUIDANCE_RESCALE: return value_number(row->name, value, 0, 1, &o->guidance_rescale, error);
+    case GUIDANCE_INTERVAL: return value_interval(row->name, value, &o->guidance_low, &o->guidance_high, error);
+    case DEEP_CACHE: return value_size(row->name, value, 1, MAX_STEPS, &o->deep_cache, error);
     case PROMPT_WEIGHTS: o->prompt_weights = true; return true;
-    case CLIP_SKIP: return read_size(row->name, value, 0, MAX_CLIP_SKIP, &o->clip_skip, error);
+    case CLIP_SKIP: return value_size(row->name, value, 0, MAX_CLIP_SKIP, &o->clip_skip, error);
     case SCHEDULER: o->scheduler = value; return true;
     case SCHEDULER_CONFIG:
         if (o->scheduler_config_count == MAX_SCHEDULER_CONFIGS) {
@@ -297,28 +165,28 @@ static bool option_apply(Options *o, const OptionRow *row, char *value, Error *e
         }
         o->scheduler_configs[o->scheduler_config_count++] = value;
         return true;
-    case SEED: return o->has_seed = read_whole(row->name, value, 0, UINT64_MAX, &o->seed, error);
-    case RNG: return read_rng(value, error);
-    case 'W': return read_size(row->name, value, 1, LARGEST_SIDE, &o->width, error);
-    case 'H': return read_size(row->name, value, 1, LARGEST_SIDE, &o->height, error);
+    case SEED: return o->has_seed = value_whole(row->name, value, 0, UINT64_MAX, &o->seed, error);
+    case RNG: return value_rng(value, error);
+    case 'W': return value_size(row->name, value, 1, LARGEST_SIDE, &o->width, error);
+    case 'H': return value_size(row->name, value, 1, LARGEST_SIDE, &o->height, error);
     case INIT: o->init = value; return true;
     case MASK: o->mask = value; return true;
-    case STRENGTH: return read_number(row->name, value, 0, 1, &o->strength, error);
+    case STRENGTH: return value_number(row->name, value, 0, 1, &o->strength, error);
     case LATENTS: o->latents = value; return true;
     case EXACT: o->exact = true; return true;
-    case EXACT_DATA: return read_exact_data(row->name, value, o, error);
-    case WINDOW: return read_window(row->name, value, o, error);
+    case EXACT_DATA: return value_exact_data(row->name, value, o, error);
+    case WINDOW: return value_window(row->name, value, o, error);
     case VAE: o->vae = value; return true;
     case PREVIEW_VAE: o->preview_vae = value; return true;
     case TOKENIZER: o->tokenizer = value; return true;
-    case WEIGHTS: return read_weights(value, &o->weights, error);
-    case PRECISION: return read_precision(value, &o->precision, error);
-    case 'o': o->output = value; return read_file_name(row->name, value, ".png", error);
+    case WEIGHTS: return value_weights(value, &o->weights, error);
+    case PRECISION: return value_precision(value, &o->precision, error);
+    case 'o': o->output = value; return value_file_name(row->name, value, ".png", error);
     case STEPS_DIR: o->steps_dir = value; return true;
-    case TRACE: o->trace = value; return read_file_name(row->name, value, ".safetensors", error);
-    case ATTENTION: return read_attention(value, &o->trace_attention, error);
+    case TRACE: o->trace = value; return value_file_name(row->name, value, ".safetensors", error);
+    case ATTENTION: return value_attention(value, &o->trace_attention, error);
     case THREADS:
-        if (!read_size(row->name, value, 1, MAX_THREADS, &threads, error)) return false;
+        if (!value_size(row->name, value, 1, MAX_THREADS, &threads, error)) return false;
         o->threads = (int)threads;
         return true;
     case KERNEL:
@@ -327,12 +195,12 @@ static bool option_apply(Options *o, const OptionRow *row, char *value, Error *e
         o->kernels[o->kernel_count++] = value;
         return true;
     case JSON: o->json = true; return true;
-    case WATTS: return read_number(row->name, value, 1, 1e5f, &o->watts, error);
+    case WATTS: return value_number(row->name, value, 1, 1e5f, &o->watts, error);
     case ARCH: o->arch = value; return true;
-    case LATENT: return read_latent(row->name, value, &o->latent_height, &o->latent_width, error);
-    case BATCH: return read_size(row->name, value, 1, MAX_BATCH, &o->batch, error);
-    case REPS: return read_size(row->name, value, 1, MAX_REPS, &o->reps, error);
-    case PRICE: return read_number(row->name, value, 0.001f, 1000, &o->price, error);
+    case LATENT: return value_latent(row->name, value, &o->latent_height, &o->latent_width, error);
+    case BATCH: return value_size(row->name, value, 1, MAX_BATCH, &o->batch, error);
+    case REPS: return value_size(row->name, value, 1, MAX_REPS, &o->reps, error);
+    case PRICE: return value_number(row->name, value, 0.001f, 1000, &o->price, error);
     case QUICK: o->quick = true; return true;
     case WATCH: o->watch = true; return true;
     case 'h': o->help = true; return true;

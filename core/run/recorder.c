@@ -3,6 +3,7 @@
 #include "run/recorder.h"
 
 #include "base/check.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,16 +15,11 @@ typedef struct LayerName {
     char text[160];  // "" if it isn't one that is kept
 } LayerName;
 
-static bool ends_in(const char *text, size_t length, const char *ending) {
-    size_t tail = strlen(ending);
-    return length >= tail && memcmp(text + length - tail, ending, tail) == 0;
-}
-
 // What stands between them in place: of "text_encoder.layers.3.self_attn" "layers.3"
 static LayerName name_between(const char *place, const char *before, const char *behind) {
     LayerName name = {""};
     size_t length = strlen(place), head = strlen(before), tail = strlen(behind);
-    if (length <= head + tail || strncmp(place, before, head) != 0 || !ends_in(place, length, behind)) return name;
+    if (length <= head + tail || strncmp(place, before, head) != 0 || !text_ends_in(place, length, behind)) return name;
     snprintf(name.text, sizeof name.text, "%.*s", (int)(length - head - tail), place + head);
     return name;
 }
@@ -34,7 +30,7 @@ static LayerName cross_attention_name(const char *place) {
     static const char FIRST_BLOCK[] = ".transformer_blocks.0";
     LayerName name = name_between(place, "unet.", ".attn2");
     size_t length = strlen(name.text);
-    if (ends_in(name.text, length, FIRST_BLOCK)) name.text[length - strlen(FIRST_BLOCK)] = '\0';
+    if (text_ends_in(name.text, length, FIRST_BLOCK)) name.text[length - strlen(FIRST_BLOCK)] = '\0';
     return name;
 }
 
