@@ -22,7 +22,7 @@ bool value_whole(const char *name, const char *text, uint64_t min, uint64_t max,
 }
 
 bool value_size(const char *name, const char *text, size_t min, size_t max, size_t *value, Error *error) {
-    uint64_t number;
+    uint64_t number = 0;
     if (!value_whole(name, text, min, max, &number, error)) return false;
     *value = (size_t)number;
     return true;
