@@ -117,8 +117,9 @@ static void print_race(const Race *race, const OpCase *c) {
 
 // ---- the roofline ---------------------------------------------------------------------------------------------------
 //
-// Across: how much there is to compute for each byte that must be moved. Up: FLOP a second. No op can be above the roof:
-// to the left it is slanted, there memory decides; to the right it is flat, there arithmetic does.
+// Across: how much there is to compute for each byte that must be moved. Up: FLOP a second. To the left the roof is
+// slanted, there memory decides; to the right it is flat, there arithmetic does. Only who finds numbers in a cache, or leaves
+// multiplications of the definition out, is above it.
 
 static const PlotColor BLACK = {0, 0, 0}, BLUE = {40, 90, 220}, RED = {220, 40, 40};
 static const double LEFT = 0.01, RIGHT = 1e4;  // FLOP a byte

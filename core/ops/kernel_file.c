@@ -13,15 +13,6 @@
 
 static const char SYMBOL[] = "sculpt_kernel";
 
-bool op_find(const char *name, size_t length, Op *op) {
-    for (int i = 0; i < OP_COUNT; i++) {
-        if (strlen(op_name((Op)i)) != length || memcmp(op_name((Op)i), name, length) != 0) continue;
-        *op = (Op)i;
-        return true;
-    }
-    return false;
-}
-
 static bool fits(const KernelPlugin *plugin, const char *path, Error *error) {
     Op op;
     if (plugin->abi != KERNEL_ABI) {

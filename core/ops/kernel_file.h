@@ -12,5 +12,3 @@ bool kernel_load(const char *choice, Error *error);
 // The row of a kernel that was loaded; NULL, and why, if none was from there or it is for another op. Its variant is the
 // path.
 const Kernel *kernel_loaded(Op op, const char *path, Error *error);
-
-bool op_find(const char *name, size_t length, Op *op);  // by the first `length` bytes of a text; false: there is none

@@ -159,6 +159,15 @@ const char *op_name(Op op) { return ops[op].name; }
 
 const char *op_about(Op op) { return ops[op].about; }
 
+bool op_find(const char *name, size_t length, Op *op) {
+    for (int i = 0; i < OP_COUNT; i++) {
+        if (strlen(op_name((Op)i)) != length || memcmp(op_name((Op)i), name, length) != 0) continue;
+        *op = (Op)i;
+        return true;
+    }
+    return false;
+}
+
 size_t kernel_count(void) { return sizeof kernels / sizeof kernels[0]; }
 
 const Kernel *kernel_at(size_t index) {

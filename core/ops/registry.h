@@ -53,8 +53,9 @@ typedef struct Kernel {
     size_t (*scratch_size)(const void *shape);  // bytes of scratch for the op's own Shape struct; NULL: none
 } Kernel;
 
-const char *op_name(Op op);   // "conv2d"
-const char *op_about(Op op);  // one line: what the op is for
+const char *op_name(Op op);                             // "conv2d"
+const char *op_about(Op op);                            // one line: what the op is for
+bool op_find(const char *name, size_t length, Op *op);  // by the first `length` bytes of a text; false: there is none
 size_t kernel_count(void);
 const Kernel *kernel_at(size_t index);                  // rows in the order of Op, slowest variant first
 const Kernel *kernel_find(Op op, const char *variant);  // NULL if there is none

@@ -59,9 +59,8 @@ static void compare_prompts(const Model *model, const char *name, const char *co
             settings.prompt = prompts[p], settings.seed = s + 1;
             settings.guidance_scale = guidance_scale, settings.num_inference_steps = STEPS;
             Run *run = demo_run(model, &settings);
-            while (demo_step(run)) continue;
+            Image image = demo_finish(run);
             for (size_t i = 0; i < N; i++) (*latents)[s][p][i] = run_latents(run)[i];
-            Image image = demo_decode(run, run_latents(run));
             sheet_place(&sheet, p, s, &image);
             image_free(&image);
             run_free(run);

@@ -28,9 +28,8 @@ static Drawn draw(const Model *model, const ExactDenoiser *exact, const char *pr
     settings.num_inference_steps = steps, settings.guidance_scale = 1;
     Drawn drawn;
     Run *run = demo_run(model, &settings);
-    while (demo_step(run)) continue;
+    drawn.image = demo_finish(run);
     memcpy(drawn.latents, run_latents(run), sizeof drawn.latents);
-    drawn.image = demo_decode(run, drawn.latents);
     run_free(run);
     return drawn;
 }

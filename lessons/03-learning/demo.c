@@ -90,10 +90,10 @@ static void show_loss(const float *losses, double floor, const char *path) {
         step[i] = (double)end, loss[i] = 0;
         for (size_t k = end - WINDOW; k < end; k++) loss[i] += (double)losses[k] / WINDOW;
     }
-    Chart chart = chart_new(480, 200, WINDOW, TRAINING, 0.5, 1.1, "training steps", "loss");
-    chart_line(&chart, (double[]){WINDOW, TRAINING}, (double[]){floor, floor}, 2, (ChartColor){200, 60, 60});
-    chart_words(&chart, WINDOW, 0.97 * floor, "the exact denoiser", (ChartColor){200, 60, 60});
-    chart_line(&chart, step, loss, DOTS, (ChartColor){20, 20, 90});
+    Plot chart = chart_new(480, 200, WINDOW, TRAINING, 0.5, 1.1, "training steps", "loss");
+    plot_line(&chart, (double[]){WINDOW, TRAINING}, (double[]){floor, floor}, 2, true, (PlotColor){200, 60, 60});
+    plot_words(&chart, WINDOW, 0.97 * floor, "the exact denoiser", false, (PlotColor){200, 60, 60});
+    plot_line(&chart, step, loss, DOTS, true, (PlotColor){20, 20, 90});
     chart_write(&chart, path);
 }
 

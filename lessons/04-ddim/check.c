@@ -8,6 +8,7 @@
 #include "check/check.h"
 
 #include "base/check.h"
+#include "demo/demo.h"
 #include "demo/steps.h"
 
 #include <math.h>
@@ -251,24 +252,18 @@ static void learners_step(Scheduler *s, size_t k, const float *latents, const fl
 }
 
 static Image draw(const Model *model, StepFunction *step) {
-    Settings settings = settings_default(model);
-    settings.prompt = "a pygmy hippo wearing sunglasses on the beach", settings.seed = 1;
-    Error error = {0};
+    Settings settings = demo_settings(model);
     SchedulerKind kind;
-    Image image;
-    Run *run = run_begin(model, &settings, &error);
-    CHECK(run, "%s", error.message);
+    Run *run = demo_run(model, &settings);
     run_take_step(run, &kind, step);
-    CHECK(run_to_picture(run, &image, &error), "%s", error.message);
+    Image image = demo_finish(run);
     run_free(run);
     return image;
 }
 
 static void show(Check *check) {
-    Error error = {0};
     check_seconds(check, 60);
-    Model *model = model_open("data/models/critters", &error);
-    CHECK(model, "%s", error.message);
+    Model *model = demo_model();
     Image right = draw(model, ddim_kind.step), yours = draw(model, learners_step);
     check_picture(check, "picture.png", &yours, &right);
 }

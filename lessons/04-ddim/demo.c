@@ -42,7 +42,7 @@ static void show_guesses(const Model *model, const char *path) {
     for (size_t k = 0; k < STEPS; k++) {
         double t = (double)scheduler->timesteps[k], a = (double)scheduler->alphas_cumprod[(size_t)t];
         printf("%4zu  %4.0f  %18.2f  %9.2f  %16.0f%%  %9.2f\n", k, t, sqrt(a), sqrt(1 - a),
-               100 * distance(guesses[k], picture, n), deviation(guesses[k], n));
+               100 * distance_between(guesses[k], picture, n), deviation(guesses[k], n));
         free(guesses[k]);
     }
     sheet_write(&sheet, path);
@@ -95,7 +95,7 @@ static void show_mistakes(const Model *model, const char *path) {
         run_latent_size(run, &height, &width);
         size_t n = LATENT_CHANNELS * height * width;
         if (way == RIGHT) right = demo_copy(run_latents(run), n);
-        printf("%-33s latents off by %8.3g%%\n", WAY_NAME[way], 100 * distance(run_latents(run), right, n));
+        printf("%-33s latents off by %8.3g%%\n", WAY_NAME[way], 100 * distance_between(run_latents(run), right, n));
         Image image = demo_decode(run, run_latents(run));
         sheet_place(&sheet, way, 0, &image);
         image_free(&image);

@@ -51,14 +51,14 @@ static double miss(const SchedulerKind *kind, size_t steps, double *calls) {
     return off;
 }
 
-static const ChartColor COLORS_OF_LINES[] = {{0, 0, 0},     {220, 40, 40},  {40, 90, 220},
-                                             {30, 150, 60}, {240, 150, 0},  {150, 60, 190},
-                                             {0, 170, 190}, {140, 100, 60}, {240, 100, 180}};
+static const PlotColor COLORS_OF_LINES[] = {{0, 0, 0},     {220, 40, 40},  {40, 90, 220},
+                                            {30, 150, 60}, {240, 150, 0},  {150, 60, 190},
+                                            {0, 170, 190}, {140, 100, 60}, {240, 100, 180}};
 static const char *const NAMES_OF_COLORS[] = {"black",  "red",  "blue",  "green", "orange",
                                               "purple", "teal", "brown", "pink"};
 
 static void show_orders(const char *path) {
-    Chart chart = chart_new(420, 280, 4, 1500, 1e-7, 1, "calls of the denoiser", "off by");
+    Plot chart = chart_new(420, 280, 4, 1500, 1e-7, 1, "calls of the denoiser", "off by");
     printf("off by, steps:   5        10        20        50       100       200   order\n");
     for (size_t i = 0, line = 0; i < scheduler_kind_count(); i++) {
         const SchedulerKind *kind = scheduler_kind_at(i);
@@ -70,10 +70,10 @@ static void show_orders(const char *path) {
             printf("  %8.5f", off[j]);
         }
         printf("   %4.1f  %s\n", log(off[COUNTS - 3] / off[COUNTS - 1]) / log(4), NAMES_OF_COLORS[line]);
-        chart_line(&chart, calls, off, COUNTS, COLORS_OF_LINES[line]);
+        plot_line(&chart, calls, off, COUNTS, true, COLORS_OF_LINES[line]);
         // Euler's line hides DDIM's, which is the same one
         const char *name = kind == &euler_kind ? "euler, ddim" : kind == &ddim_kind ? "" : kind->name;
-        chart_words(&chart, calls[COUNTS - 1], off[COUNTS - 1], name, COLORS_OF_LINES[line++]);
+        plot_words(&chart, calls[COUNTS - 1], off[COUNTS - 1], name, false, COLORS_OF_LINES[line++]);
     }
     chart_write(&chart, path);
 }
@@ -104,7 +104,7 @@ static float *walk(Where *where, const SchedulerKind *kind, size_t steps, const 
 
 static double walk_off(Where *where, const SchedulerKind *kind, size_t steps, const float *end) {
     float *guess = walk(where, kind, steps, NULL);
-    double off = 100 * distance(guess, end, where->n);
+    double off = 100 * distance_between(guess, end, where->n);
     free(guess);
     return off;
 }
@@ -123,7 +123,7 @@ static void print_walks(Where *where) {
 
 static void print_kernels(Where *where) {
     float *blas = walk(where, &euler_kind, 5, NULL), *naive = walk(where, &euler_kind, 5, "conv2d=naive");
-    double off = distance(naive, blas, where->n);
+    double off = distance_between(naive, blas, where->n);
     printf("\neuler, 5 steps, other kernels: off by less than 0.01%%: %s\n", off < 1e-4 ? "yes" : "no");
     free(blas), free(naive);
 }

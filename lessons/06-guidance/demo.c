@@ -26,9 +26,8 @@ static Drawn draw(const Model *model, Settings settings) {
     if (settings.guidance_scale == 0) settings.prompt = "", settings.guidance_scale = 1;
     Drawn drawn;
     Run *run = demo_run(model, &settings);
-    while (demo_step(run)) continue;
+    drawn.image = demo_finish(run);
     memcpy(drawn.latents, run_latents(run), sizeof drawn.latents);
-    drawn.image = demo_decode(run, drawn.latents);
     run_free(run);
     return drawn;
 }
@@ -89,7 +88,7 @@ static double spread(const Model *model, float guidance_scale) {
         double contrast = deviation(drawn.latents, N);
         for (size_t i = 0; i < N; i++) latents[s * N + i] = drawn.latents[i] / (float)contrast;
         image_free(&drawn.image);
-        for (size_t other = 0; other < s; other++) sum += distance(latents + other * N, latents + s * N, N);
+        for (size_t other = 0; other < s; other++) sum += distance_between(latents + other * N, latents + s * N, N);
     }
     free(latents);
     return sum / (SEEDS * (SEEDS - 1) / 2);

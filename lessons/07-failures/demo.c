@@ -141,29 +141,24 @@ static bool both_colors(const Image *image) {
 // Where the words stand among the tokens of "a red cat and a blue dog on a plain background"; 0 is the start token
 enum { FIRST_COLOR = 2, FIRST_NOUN = 3, SECOND_COLOR = 6, SECOND_NOUN = 7 };
 
-static void take_token(Network *network, Network *from, size_t token) {
-    memcpy(network_word(network, token), network_word(from, token), network->text.shape.axis[2] * sizeof(float));
+static void take_tokens(Network *network, Network *from, size_t one, size_t other) {
+    network_take_words(network, from, one, one);
+    network_take_words(network, from, other, other);
 }
 
-// The run's loop, asking a network whose text may have been changed; right_half: who is asked for that half of the picture,
-// NULL: the same. latents [N]: noise, then the picture
-static void draw_with(Network *network, Network *right_half, float *latents) {
-    Scheduler *s = scheduler_copy(run_scheduler(network->run));
-    demo_needs(s, &(Error){0});
-    float *noise_pred = demo_floats(N), *right = demo_floats(N), *guess = demo_floats(N);
-    memcpy(latents, run_latents(network->run), N * sizeof *latents);
-    for (size_t k = 0; k < s->timestep_count; k++) {
-        network_ask(network, latents, s->timesteps[k], noise_pred, N);
-        if (right_half) {
-            network_ask(right_half, latents, s->timesteps[k], right, N);
-            for (size_t i = 0; i < N; i++) {
-                if (i % SIDE_OF_LATENTS >= SIDE_OF_LATENTS / 2) noise_pred[i] = right[i];
-            }
-        }
-        s->kind->step(s, k, latents, noise_pred, NULL, latents, guess, N);
+typedef struct Halves {
+    Network *left, *right;  // who is asked for which half of the picture
+} Halves;
+
+static void ask_halves(void *asked, const float *model_input, float timestep, float *noise_pred, size_t n) {
+    const Halves *halves = asked;
+    float *right = demo_floats(n);
+    network_ask(halves->left, model_input, timestep, noise_pred, n);
+    network_ask(halves->right, model_input, timestep, right, n);
+    for (size_t i = 0; i < n; i++) {
+        if (i % SIDE_OF_LATENTS >= SIDE_OF_LATENTS / 2) noise_pred[i] = right[i];
     }
-    free(noise_pred), free(right), free(guess);
-    scheduler_free(s);
+    free(right);
 }
 
 // "a red cat and a blue dog", but what two of its tokens became in the text encoder is taken from the sentence with the
@@ -176,14 +171,14 @@ static void exchange_tokens(const Model *model, Sheet *sheet) {
         Network *other = network_open(model, &settings);
         settings.prompt = "a red cat and a blue dog on a plain background";
         float theirs[N], latents[N], own[N];
-        draw_with(other, NULL, theirs);
+        network_draw(other, network_ask, other, theirs);
         for (size_t way = 0; way < WAYS; way++) {
             Network *network = network_open(model, &settings);
-            if (way == COLORS_TAKEN) take_token(network, other, FIRST_COLOR), take_token(network, other, SECOND_COLOR);
-            if (way == NOUNS_TAKEN) take_token(network, other, FIRST_NOUN), take_token(network, other, SECOND_NOUN);
-            draw_with(network, NULL, latents);
+            if (way == COLORS_TAKEN) take_tokens(network, other, FIRST_COLOR, SECOND_COLOR);
+            if (way == NOUNS_TAKEN) take_tokens(network, other, FIRST_NOUN, SECOND_NOUN);
+            network_draw(network, network_ask, network, latents);
             if (way == AS_IT_IS) memcpy(own, latents, sizeof own);
-            note(&like_other[way], distance(latents, theirs, N) < distance(latents, own, N));
+            note(&like_other[way], distance_between(latents, theirs, N) < distance_between(latents, own, N));
             if (way == NOUNS_TAKEN) {
                 Image image = demo_decode(network->run, latents);
                 show(sheet, seed - 1, 1, &image);
@@ -206,7 +201,7 @@ static Count hears_one_color(const Model *model) {
         Network *left = network_open(model, &settings);
         settings.prompt = "a blue cat and a blue dog on a plain background";
         Network *right = network_open(model, &settings);
-        draw_with(left, right, latents);
+        network_draw(left, ask_halves, &(Halves){left, right}, latents);
         Image image = demo_decode(left->run, latents);
         note(&found, both_colors(&image));
         image_free(&image);
@@ -241,7 +236,7 @@ static double answers_apart(const Model *model, const char *prompt, const char *
     double sum = 0;
     do {
         demo_needs(run_ask(run, NULL, own, &error) && run_ask(run, other, theirs, &error), &error);
-        sum += distance(theirs, own, N);
+        sum += distance_between(theirs, own, N);
         demo_step(run);
     } while (run_steps_done(run) < run_step_count(run));
     free(own), free(theirs);
@@ -332,7 +327,7 @@ static void judge(const Model *model) {
         double least = INFINITY;
         for (size_t s = 0; s < SPECIES; s++) {
             network_ask(heard[s], latents, T, noise_pred, N);
-            double off = distance(noise_pred, noise, N);
+            double off = distance_between(noise_pred, noise, N);
             if (off < least) least = off, best = s;
         }
         note(&right, best == i);

@@ -8,6 +8,7 @@
 #include "check/check.h"
 
 #include "base/check.h"
+#include "demo/demo.h"
 #include "demo/paint.h"
 #include "run/run.h"
 
@@ -311,14 +312,10 @@ static void check_image(Check *check) {
 // ---- all the way, with core/'s VAE ----------------------------------------------------------------------------------
 
 static Run *run_new(Model **model) {
-    Error error = {0};
-    *model = model_open("data/models/critters", &error);
-    CHECK(*model, "%s", error.message);
-    Settings settings = settings_default(*model);
-    settings.prompt = "", settings.seed = 1, settings.guidance_scale = 1;
-    Run *run = run_begin(*model, &settings, &error);
-    CHECK(run, "%s", error.message);
-    return run;
+    *model = demo_model();
+    Settings settings = demo_settings(*model);
+    settings.prompt = "", settings.guidance_scale = 1;
+    return demo_run(*model, &settings);
 }
 
 static void copy_answer(const void *answer, float *out) { memcpy(out, answer, 4 * 16 * 16 * sizeof *out); }

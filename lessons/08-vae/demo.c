@@ -228,7 +228,7 @@ static void look_at_moments(Lab *lab) {
             spread += sigma / N / DRAWINGS;
             sampled[k] = moments[k] + (float)sigma * noise[k];
         }
-        far += distance(sampled, moments, N) / DRAWINGS;
+        far += distance_between(sampled, moments, N) / DRAWINGS;
         free(moments), free(noise), free(sampled), image_free(&drawing);
     }
     double scale = vae_config(lab->model->vae)->scaling_factor;

@@ -8,8 +8,8 @@
 #include "check/check.h"
 
 #include "base/check.h"
+#include "demo/demo.h"
 #include "demo/paint.h"
-#include "demo/steps.h"
 #include "run/run.h"
 
 #include <math.h>
@@ -308,24 +308,19 @@ static void learners_start(Run *run, const Image *cat, uint64_t seed) {
 }
 
 static Image draw(const Model *model, bool learners) {
-    Image cat = paint("a grey cat in the snow", 7), image;
-    Settings settings = settings_default(model);
-    settings.prompt = "a pygmy hippo wearing sunglasses on the beach", settings.seed = 1;
+    Image cat = paint("a grey cat in the snow", 7);
+    Settings settings = demo_settings(model);
     settings.init = &cat, settings.strength = 0.6f;
-    Error error = {0};
-    Run *run = run_begin(model, &settings, &error);
-    CHECK(run, "%s", error.message);
+    Run *run = demo_run(model, &settings);
     if (learners) learners_start(run, &cat, settings.seed);
-    CHECK(run_to_picture(run, &image, &error), "%s", error.message);
+    Image image = demo_finish(run);
     image_free(&cat), run_free(run);
     return image;
 }
 
 static void show(Check *check) {
-    Error error = {0};
     check_seconds(check, 60);
-    Model *model = model_open("data/models/critters", &error);
-    CHECK(model, "%s", error.message);
+    Model *model = demo_model();
     Image right = draw(model, false), yours = draw(model, true);
     check_picture(check, "picture.png", &yours, &right);
 }

@@ -24,7 +24,7 @@ static double pixels_off(const Image *a, const Image *b, const Image *mask, bool
         if (mask && (mask->pixels[i] != 0) != white) continue;
         first[n] = a->pixels[i], second[n++] = b->pixels[i];
     }
-    double off = distance(first, second, n);
+    double off = distance_between(first, second, n);
     free(first), free(second);
     return off;
 }

@@ -105,7 +105,7 @@ static void print_change(const float *a, const float *b, size_t position) {
     if (memcmp(row, other, WIDTH * sizeof *row) == 0)
         printf("  %18s", "bit for bit equal");
     else
-        printf("  %17.0f%%", 100 * distance(other, row, WIDTH));
+        printf("  %17.0f%%", 100 * distance_between(other, row, WIDTH));
 }
 
 static void print_changes(const Model *model) {
@@ -192,8 +192,8 @@ static Tensor some_rows(Tensor text, size_t first, size_t end) {
 }
 
 // The prompt's row of one place is made that of another prompt.
-static void take_row(Tensor text, const float *from, size_t place) {
-    memcpy(tensor_f32(text) + (LENGTH + place) * WIDTH, from + place * WIDTH, WIDTH * sizeof *from);
+static void take_row(Network *network, const float *from, size_t place) {
+    memcpy(network_word(network, place), from + place * WIDTH, WIDTH * sizeof *from);
 }
 
 static void show_rows(const Model *model, const char *path) {
@@ -210,7 +210,7 @@ static void show_rows(const Model *model, const char *path) {
         Settings settings = settings_for(model, PROMPT, row + 1);
         Network *network = network_open(model, &settings);
         network->text = some_rows(network->text, SHOWN[column].first, SHOWN[column].end);
-        for (size_t t = 0; t < SHOWN[column].taken; t++) take_row(network->text, other, SHOWN[column].places[t]);
+        for (size_t t = 0; t < SHOWN[column].taken; t++) take_row(network, other, SHOWN[column].places[t]);
         float *latents = demo_floats(network->n);
         network_draw(network, network_ask, network, latents);
         Image image = demo_decode(network->run, latents);

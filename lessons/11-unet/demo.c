@@ -67,7 +67,7 @@ static double noise_off(Network *network, const float *picture, size_t t, float 
     mix(network, picture, t, latents);
     network_ask(network, latents, (float)t, noise_pred, network->n);
     free(latents);
-    return 100 * distance(noise_pred, run_latents(network->run), network->n);
+    return 100 * distance_between(noise_pred, run_latents(network->run), network->n);
 }
 
 // picture: filled with what the whole U-Net draws
@@ -94,7 +94,7 @@ static void show_skips(const Model *model, float *picture, const char *path) {
             mix(network, picture, t, guess);
             for (size_t j = 0; j < n; j++) guess[j] = (guess[j] - sqrtf(1 - a) * noise_pred[j]) / sqrtf(a);
         }
-        printf("%16.0f%%\n", 100 * distance(latents, picture, n));
+        printf("%16.0f%%\n", 100 * distance_between(latents, picture, n));
         place_decoded(&sheet, column, 0, network, latents);
         place_decoded(&sheet, column, 1, network, guess);
     }
@@ -133,7 +133,7 @@ static void show_embedding(const char *path) {
     printf("\nfrom t = 500 to");
     for (size_t i = 0; i < sizeof TO / sizeof *TO; i++) {
         embed(TO[i], there);
-        printf("   %.0f: %.0f%%", (double)TO[i], 100 * distance(there, here, WIDTH));
+        printf("   %.0f: %.0f%%", (double)TO[i], 100 * distance_between(there, here, WIDTH));
     }
     printf(" of the 80 numbers' length\n");
 }
@@ -171,7 +171,7 @@ static void show_times(const Model *model, const float *picture, const char *pat
         if (i == COUNT - 1) put_kernel(network, OP_ADD_PER_CHANNEL, &kernel, (void (*)(void))add_nothing);
         Clock clock = {network, TOLD[i].always, TOLD[i].later};
         network_draw(network, ask_by_clock, &clock, latents);
-        printf("%-12s%15.0f%% %10.2f\n", TOLD[i].name, 100 * distance(latents, picture, network->n),
+        printf("%-12s%15.0f%% %10.2f\n", TOLD[i].name, 100 * distance_between(latents, picture, network->n),
                deviation(latents, network->n));
         place_decoded(&sheet, i, 0, network, latents);
     }

@@ -171,8 +171,7 @@ static double looked_at(const AttentionMaps *maps, size_t first, size_t last) {
 // The network with the text at positions first .. last taken from another's
 static Network *network_with(const Model *model, const Settings *settings, Network *from, size_t first, size_t last) {
     Network *network = network_open(model, settings);
-    size_t width = network->text.shape.axis[2];
-    memcpy(network_word(network, first), network_word(from, first), (last + 1 - first) * width * sizeof(float));
+    network_take_words(network, from, first, last);
     return network;
 }
 
@@ -206,9 +205,9 @@ static void others(const Model *model) {
             printf("step %2zu of %d  %4.1f%%  %6.1f%%  %18.1f%%", k, STEPS, looked_at(&maps, 0, 0),
                    looked_at(&maps, 1, end - 1), looked_at(&maps, end, last));
             network_ask(no_words, latents, t, other, N);
-            printf("   %6.3f", distance(other, answer, N));
+            printf("   %6.3f", distance_between(other, answer, N));
             network_ask(no_padding, latents, t, other, N);
-            printf("  %14.3f\n", distance(other, answer, N));
+            printf("  %14.3f\n", distance_between(other, answer, N));
         }
         attention_maps_free(&maps);
     }

@@ -50,10 +50,10 @@ typedef struct Walk {
 } Walk;
 
 static void draw_fetch(Walk *w, Area area, size_t index) {
-    static const ChartColor COLORS[AREAS] = {{40, 90, 200}, {210, 40, 40}, {30, 140, 60}, {230, 150, 20}};
+    static const PlotColor COLORS[AREAS] = {{40, 90, 200}, {210, 40, 40}, {30, 140, 60}, {230, 150, 20}};
     if (w->products < SHOWN_FROM || w->products >= SHOWN_FROM + SHOWN) return;
     size_t x = (w->products - SHOWN_FROM) * SIDE / SHOWN, y = area * (BAND + 2) + index * (BAND - 1) / w->length[area];
-    ChartColor c = COLORS[area];
+    PlotColor c = COLORS[area];
     for (size_t row = y; row < y + 2; row++)
         memcpy(w->picture.pixels + 3 * (row * SIDE + x), (uint8_t[]){c.red, c.green, c.blue}, 3);
 }
@@ -279,8 +279,8 @@ static void race(const Layer3x3 *layer, double seconds[COUNT]) {
 
 static void show_race(const char *path) {
     enum { WIDTH = 560, ROW = 30, THICK = 5, NAMES = 400 };
-    const ChartColor colors[] = {{40, 90, 200}, {210, 40, 40}}, BLACK = {0, 0, 0};
-    Chart chart = chart_new(WIDTH, COUNT * ROW + 28, 0.1, 3000, 2, 9, "times as fast as naive", "");
+    const PlotColor colors[] = {{40, 90, 200}, {210, 40, 40}}, BLACK = {0, 0, 0};
+    Plot chart = chart_new(WIDTH, COUNT * ROW + 28, 0.1, 3000, 2, 9, "times as fast as naive", "");
     for (size_t i = 0; i < COUNT; i++) image_words(&chart.image, NAMES, (long)i * ROW + 8, CONTESTANTS[i].name, BLACK);
     Context ctx = {.threads = 1};
     int threads_before = context_enter(&ctx);
@@ -288,7 +288,7 @@ static void show_race(const char *path) {
         double seconds[COUNT] = {0};
         race(&LAYERS[l], seconds);
         for (size_t i = 0; i < COUNT; i++) {
-            if (seconds[i] > 0) chart_bar(&chart, i * ROW + 6 + 9 * l, THICK, seconds[1] / seconds[i], colors[l]);
+            if (seconds[i] > 0) plot_bar(&chart, i * ROW + 6 + 9 * l, THICK, seconds[1] / seconds[i], colors[l]);
         }
     }
     context_leave(threads_before);

@@ -41,11 +41,13 @@ static void show_sizes(const char *path) {
         printf("%4zu x %4zu  %6zu  %9.0f  %12.1f  %13.1f  %5.1f  %6.0f\n", SIDES[i], SIDES[i], s.Tq, matrix[i],
                mega(tensors), tile[i], stream[i], 4e-9 * (double)(s.B * s.heads * s.Tq * s.Tk * s.d));
     }
-    const ChartColor red = {210, 40, 40}, orange = {200, 120, 0}, blue = {40, 90, 200};
-    Chart chart = chart_new(420, 240, 200, 6000, 0.5, 1e7, "pixels a side", "MB");
-    chart_line(&chart, side, matrix, COUNT, red), chart_words(&chart, 300, matrix[2], "the matrix", red);
-    chart_line(&chart, side, tile, COUNT, orange), chart_words(&chart, 1024, 50 * tile[3], "blas: some rows", orange);
-    chart_line(&chart, side, stream, COUNT, blue), chart_words(&chart, 300, 6 * stream[4], "flash: streaming", blue);
+    const PlotColor red = {210, 40, 40}, orange = {200, 120, 0}, blue = {40, 90, 200};
+    Plot chart = chart_new(420, 240, 200, 6000, 0.5, 1e7, "pixels a side", "MB");
+    plot_line(&chart, side, matrix, COUNT, true, red), plot_words(&chart, 300, matrix[2], "the matrix", false, red);
+    plot_line(&chart, side, tile, COUNT, true, orange),
+        plot_words(&chart, 1024, 50 * tile[3], "blas: some rows", false, orange);
+    plot_line(&chart, side, stream, COUNT, true, blue),
+        plot_words(&chart, 300, 6 * stream[4], "flash: streaming", false, blue);
     chart_write(&chart, path);
 }
 
@@ -152,7 +154,7 @@ static void compare(void) {
             double now = (double)(clock() - start) / CLOCKS_PER_SEC * TOKENS / (double)s.Tq;
             seconds[i] = turn == 0 ? now : fmin(seconds[i], now);
             if (turn == 0 && i == 0) memcpy(right, out, N * sizeof *out);
-            off[i] = distance(out, right, WAYS[0].queries * WIDTH);
+            off[i] = distance_between(out, right, WAYS[0].queries * WIDTH);
             free(scratch);
         }
     }

@@ -163,7 +163,7 @@ static double moved(const CheckpointRow *row, const LoraPair *pair) {
             for (size_t i = 0; i < I; i++) changed[o * I + i] += up[o * r + j] * down[j * I + i];
         }
     }
-    double off = distance(changed, W, O * I);
+    double off = distance_between(changed, W, O * I);
     free(W), free(down), free(up), free(changed);
     return off;
 }
@@ -254,9 +254,8 @@ static Outcome outcome_of(const Model *model, const Settings *settings) {
     run_latent_size(run, &o.height, &o.width);
     size_t n = LATENT_CHANNELS * o.height * o.width;
     for (size_t i = 0; i < n; i++) o.noise[i] = run_latents(run)[i] / run_scheduler(run)->init_noise_sigma;
-    while (demo_step(run)) continue;
+    o.image = demo_finish(run);
     memcpy(o.latents, run_latents(run), n * sizeof *o.latents);
-    o.image = demo_decode(run, o.latents);
     run_free(run);
     return o;
 }
@@ -280,7 +279,7 @@ static double shared(const Outcome *a, const Outcome *b) {
 // Of pictures of two sizes there is no telling.
 static void print_off(const Outcome *o, const Outcome *first) {
     bool sizes = o->height != first->height || o->width != first->width;
-    double off = sizes ? 0 : 100 * distance(o->latents, first->latents, LATENT_CHANNELS * o->height * o->width);
+    double off = sizes ? 0 : 100 * distance_between(o->latents, first->latents, LATENT_CHANNELS * o->height * o->width);
     if (sizes || (off > 0 && off < 0.01))
         printf("  %14s\n", sizes ? "-" : "under 0.01%");
     else

@@ -64,10 +64,14 @@ bool demo_step(Run *run) {
     return result == STEP_DONE_ONE;
 }
 
+Image demo_finish(Run *run) {
+    while (demo_step(run)) continue;
+    return demo_decode(run, run_latents(run));
+}
+
 Image demo_draw(const Model *model, const Settings *settings) {
     Run *run = demo_run(model, settings);
-    while (demo_step(run)) continue;
-    Image image = demo_decode(run, run_latents(run));
+    Image image = demo_finish(run);
     run_free(run);
     return image;
 }

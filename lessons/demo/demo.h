@@ -21,9 +21,10 @@
 Model *demo_model(void);  // data/models/critters
 Settings demo_settings(const Model *model);
 
-// Begins a run; takes one step (false: none is left); draws a whole picture.
+// Begins a run; takes one step (false: none is left); takes all that are left, and gives the picture; draws a whole one.
 Run *demo_run(const Model *model, const Settings *settings);
 bool demo_step(Run *run);
+Image demo_finish(Run *run);
 Image demo_draw(const Model *model, const Settings *settings);
 
 // Latents [4, h, w] as a picture: through the VAE's decoder; or quickly, a latent a pixel (run_preview), which shows

@@ -2,8 +2,6 @@
 
 #include "demo/measure.h"
 
-#include "base/difference.h"
-
 #include <math.h>
 
 double deviation(const float *values, size_t n) {
@@ -11,8 +9,6 @@ double deviation(const float *values, size_t n) {
     for (size_t i = 0; i < n; i++) sum += values[i], squares += (double)values[i] * values[i];
     return sqrt(squares / (double)n - sum / (double)n * (sum / (double)n));
 }
-
-double distance(const float *a, const float *b, size_t n) { return distance_between(a, b, n); }
 
 Interval wilson(size_t successes, size_t n, double z) {
     double N = (double)n, p = (double)successes / N, shrink = 1 + z * z / N;

@@ -1,10 +1,11 @@
 // measure.h - numbers about many numbers
 #pragma once
 
+#include "base/difference.h"  // distance_between
+
 #include <stddef.h>
 
-double deviation(const float *values, size_t n);            // the standard one: contrast
-double distance(const float *a, const float *b, size_t n);  // ||a - b|| / ||b||
+double deviation(const float *values, size_t n);  // the standard one: contrast
 
 // What a count of successes among n tries says: the share's interval by Wilson 1927, for z = 1.96 the true share is inside in
 // about 95 of 100 such counts

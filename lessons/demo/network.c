@@ -37,6 +37,11 @@ float *network_word(Network *network, size_t place) {
     return tensor_f32(network->text) + ((text.axis[0] - 1) * text.axis[1] + place) * text.axis[2];
 }
 
+void network_take_words(Network *network, Network *from, size_t first, size_t last) {
+    size_t width = network->text.shape.axis[2];
+    memcpy(network_word(network, first), network_word(from, first), (last + 1 - first) * width * sizeof(float));
+}
+
 void network_ask(void *asked, const float *model_input, float timestep, float *noise_pred, size_t n) {
     Network *network = asked;
     size_t rows = network->text.shape.axis[0];

@@ -24,6 +24,9 @@ void network_close(Network *network);
 // What the prompt's row says at a token's place: network->text.shape.axis[2] numbers, which may be changed
 float *network_word(Network *network, size_t place);
 
+// Takes what another's prompt says at the places first .. last.
+void network_take_words(Network *network, Network *from, size_t first, size_t last);
+
 // network: a Network. model_input [4, h, w] at a timestep -> noise_pred [4, h, w]
 void network_ask(void *network, const float *model_input, float timestep, float *noise_pred, size_t n);
 

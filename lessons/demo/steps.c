@@ -10,9 +10,3 @@ void run_take_step(Run *run, SchedulerKind *kind, StepFunction *step) {
     kind->step = step;
     scheduler->kind = kind;
 }
-
-bool run_to_picture(Run *run, Image *image, Error *error) {
-    StepResult result;
-    while ((result = run_step(run, error)) == STEP_DONE_ONE) continue;
-    return result == STEP_NONE_LEFT && run_finish(run, image, error);
-}

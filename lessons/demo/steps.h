@@ -12,6 +12,3 @@ typedef void StepFunction(Scheduler *s, size_t k, const float *latents, const fl
 
 // A copy of the run's kind that takes this step, put in its place: *kind has to live as long as the run.
 void run_take_step(Run *run, SchedulerKind *kind, StepFunction *step);
-
-// The first to the last step, then the picture. False and an error where the run fails.
-bool run_to_picture(Run *run, Image *image, Error *error);

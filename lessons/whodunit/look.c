@@ -173,7 +173,9 @@ static void print_multiple(const float *there, const float *should, size_t n) {
     if (sqrt(rest / dot(there, there, n)) < 0.01) printf("  It is %.3g times what it should be.\n", factor);
 }
 
-static bool alike(const float *there, const float *should, size_t n) { return distance(there, should, n) <= ROUNDING; }
+static bool alike(const float *there, const float *should, size_t n) {
+    return distance_between(there, should, n) <= ROUNDING;
+}
 
 bool look(const Desk *desk, Exhibit exhibit) {
     size_t n;
@@ -183,7 +185,8 @@ bool look(const Desk *desk, Exhibit exhibit) {
     if (follows) {
         printf("%s: follows\n", exhibit_name(exhibit).text);
     } else {
-        printf("%s: does NOT follow, off by %.3g%%\n", exhibit_name(exhibit).text, 100 * distance(there, should, n));
+        printf("%s: does NOT follow, off by %.3g%%\n", exhibit_name(exhibit).text,
+               100 * distance_between(there, should, n));
         if (has_numbers(exhibit)) print_header();
         print_values(desk, exhibit, "there", there, n);
         print_values(desk, exhibit, "should be", should, n);
