@@ -86,8 +86,9 @@ typedef struct CheckMistake {
 } CheckMistake;
 
 // Compares one of the case's arrays with the right answer and returns only if they are equal, within the tolerance.
-// mistakes ends with {NULL, NULL}, or is NULL. One that gives the right numbers in this case is passed over, and the
-// first that gives the learner's is believed: put the more special ones first.
+// mistakes ends with {NULL, NULL}, or is NULL. One that gives the right numbers in this case is passed over, and one that
+// gives the learner's is believed. Where several do, the part runs again with other numbers to leave one; where they
+// always do, the first is believed: put the more special ones first.
 void check_values(Check *check, const float *yours, const void *question, CheckAnswer *right,
                   const CheckMistake *mistakes);
 

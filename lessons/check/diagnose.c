@@ -53,20 +53,34 @@ static float *answer_of(CheckAnswer *answer, const void *question, size_t n) {
     return out;
 }
 
-// Whether the sentence of a known mistake was said.
+// Whether the mistake gives the learner's numbers, and not the right ones.
+static bool explains(const Check *check, const CheckMistake *mistake, const Array *array, const void *question,
+                     const float *right) {
+    float *theirs = answer_of(mistake->answer, question, array->n);
+    float allowed = check->tolerance * largest_of(theirs, array->n);
+    bool found =
+        numbers_alike(array->values, theirs, array->n, allowed) && !numbers_alike(right, theirs, array->n, allowed);
+    free(theirs);
+    return found;
+}
+
+// Whether a known mistake explains the numbers. The first that does is said, all are noted.
 static bool say_mistake(Check *check, const Array *array, const void *question, const float *right,
                         const CheckMistake *mistakes) {
-    for (const CheckMistake *mistake = mistakes; mistake && mistake->sentence; mistake++) {
-        float *theirs = answer_of(mistake->answer, question, array->n);
-        float allowed = check->tolerance * largest_of(theirs, array->n);
-        bool found =
-            numbers_alike(array->values, theirs, array->n, allowed) && !numbers_alike(right, theirs, array->n, allowed);
-        free(theirs);
-        if (!found) continue;
-        snprintf(check->report->sentence, sizeof check->report->sentence, "%s", mistake->sentence);
-        return true;
+    const Suspects *among = &check->among;
+    Suspects *found = &check->report->suspects;
+    char *sentence = check->report->sentence;
+    found->mistakes = mistakes;
+    for (size_t i = 0; mistakes && mistakes[i].sentence; i++) {
+        CHECK(i < 64, "a list of mistakes has at most 64");
+        uint64_t bit = (uint64_t)1 << i;
+        if (among->mistakes && (among->mistakes != mistakes || !(among->bits & bit))) continue;
+        if (strcmp(sentence, mistakes[i].sentence) == 0) continue;  // one mistake, made in two ways
+        if (!explains(check, &mistakes[i], array, question, right)) continue;
+        if (!found->bits) snprintf(sentence, sizeof check->report->sentence, "%s", mistakes[i].sentence);
+        found->bits |= bit;
     }
-    return false;
+    return found->bits;
 }
 
 void check_values(Check *check, const float *yours, const void *question, CheckAnswer *right_answer,

@@ -15,6 +15,12 @@
 
 typedef enum Verdict { UNDECIDED, RIGHT, WRONG } Verdict;
 
+// Known mistakes that give the learner's numbers, all of them: bit i for mistakes[i]
+typedef struct Suspects {
+    const CheckMistake *mistakes;
+    uint64_t bits;
+} Suspects;
+
 // What the child writes and the parent reads; in memory that they share, so that it outlives a crash.
 typedef struct Report {
     Verdict verdict;
@@ -25,6 +31,7 @@ typedef struct Report {
     char sentence[768];    // the diagnosis
     char picture[512];     // what was drawn, in a sentence
     char memory[256];      // check_memory's sentence
+    Suspects suspects;     // one of them is the diagnosis
 } Report;
 
 typedef struct Array {
@@ -41,6 +48,7 @@ struct Check {
     double seconds;
     float tolerance;
     size_t parts_right;  // before this one, or before show
+    Suspects among;      // that other numbers have left; mistakes is NULL if there are none: all are suspects
     Array arrays[CHECK_ARRAYS];
     size_t array_count;
 };

@@ -14,6 +14,7 @@
 static const double CASE_SECONDS = 5;  // of processor time, unless check_seconds says otherwise
 static const ChildLimits LIMITS = {.seconds = 60, .memory_bytes = (size_t)2 << 30};  // of a part
 static const float TOLERANCE = 1e-4f;
+enum { MORE_NUMBERS = 3 };  // tried at most, where it isn't clear which mistake it is
 
 typedef struct Part {
     void (*run)(Check *check);
@@ -21,6 +22,7 @@ typedef struct Part {
     Report *report;
     uint64_t seed;
     size_t parts_right;
+    Suspects among;
 } Part;
 
 // In the child
@@ -30,7 +32,8 @@ static void run_part(void *subject) {
                    .report = part->report,
                    .seconds = CASE_SECONDS,
                    .tolerance = TOLERANCE,
-                   .parts_right = part->parts_right};
+                   .parts_right = part->parts_right,
+                   .among = part->among};
     rng_seed(&check.rng, part->seed);
     child_clock(check.seconds);
     part->run(&check);
@@ -41,6 +44,21 @@ static void run_part(void *subject) {
 static int run_in_child(Part part) {
     memset(part.report, 0, sizeof *part.report);
     return child_run(run_part, &part, LIMITS, &part.report->ending);
+}
+
+// By chance several mistakes can give the same wrong numbers. Then others are tried, which leave fewer of them.
+static int run_until_one_is_left(Part part) {
+    int status = run_in_child(part);
+    for (size_t i = 0; i < MORE_NUMBERS && __builtin_popcountll(part.report->suspects.bits) > 1; i++) {
+        Report before = *part.report;
+        part.among = before.suspects, part.seed++;
+        int again = run_in_child(part);
+        if (part.report->suspects.bits)
+            status = again;
+        else
+            *part.report = before;
+    }
+    return status;
 }
 
 static void say_why(const Report *report, int status, char *sentence, size_t size) {
@@ -71,7 +89,7 @@ static uint64_t seed_of_this_run(void) {
 }
 
 static bool part_right(const CheckPart *part, const char *lesson, Report *report, uint64_t seed, Colours colour) {
-    int status = run_in_child((Part){part->run, lesson, report, seed, 0});
+    int status = run_until_one_is_left((Part){.run = part->run, .lesson = lesson, .report = report, .seed = seed});
     bool right = report->verdict == RIGHT && status == 0;
     printf("  %s%s%s  %s", right ? colour.right : colour.wrong, right ? "right" : "wrong", colour.end, part->name);
     if (right) {
@@ -101,7 +119,7 @@ int check_run(const char *lesson, const CheckPart *parts, size_t part_count, voi
     bool right = right_count == part_count;
     bool ended = report->verdict != UNDECIDED;  // what crashed, or didn't end, would do so again
     if (show && ended && !getenv("LESSON_NO_SHOW")) {
-        run_in_child((Part){show, lesson, report, seed, right_count});
+        run_in_child((Part){show, lesson, report, seed, right_count, {0}});
         if (report->picture[0]) printf("  picture  %s\n", report->picture);
     }
     if (right) printf("%sLesson %s is right.%s\n", colour.right, lesson, colour.end);

@@ -4,6 +4,9 @@
 #
 # All lessons, or those in LESSON_NAMES; LESSON_COMPILE and so on as in lessons/guide/check.sh.
 #
+# A check has other numbers at every call; here they are those of seeds, so that what fails fails again: 1, and for
+# solutions 1 2 3, or those in LESSON_SEEDS for all. A mutant has to be met by its sentence with any of them.
+#
 # A mutant is solution.c with replacements: "- OLD" and "+ NEW" (OLD stands exactly once in the file), and "= SENTENCE",
 # which has to be in what the check says. Each answer is compiled and checked in a folder of its own, two at a time.
 
@@ -18,11 +21,11 @@ unsanitized='a pointer that is NULL|out of memory|Each product waits|hops throug
 
 # ---- what is to be tried: an answer, what must become of it, a sentence ----------------------------------------------
 
-# try LESSON NAME FILE STATUS SENTENCE [SEED]: noted, to be run by run_all
+# try LESSON NAME FILE STATUS SENTENCE [SEEDS]: noted, to be run by run_trial
 try() {
     local folder=$work/$1/$2
     mkdir -p "$folder"
-    printf '%s\n' "$1" "$3" "$4" "$5" "$6" >"$folder/trial"
+    printf '%s\n' "$1" "$3" "$4" "$5" "${LESSON_SEEDS:-${6:-1}}" >"$folder/trial"
 }
 
 # mutate LESSON NAME TEXT SENTENCE PROBLEM: the same for a mutant, unless it has a problem
@@ -61,29 +64,39 @@ read_mutants() {
 
 # ---- trying ---------------------------------------------------------------------------------------------------------
 
-# One trial, in its folder: writes the line that is reported.
-run_trial() {
-    local folder=$1 lesson answer status sentence seed got
-    { read -r lesson; read -r answer; read -r status; read -r sentence; read -r seed; } <"$folder/trial"
-    local name=$lesson/${folder##*/}
-    LESSON_OUT=$folder CHECK_SEED=$seed NO_COLOR=1 lessons/guide/check.sh "$lesson" "$answer" >"$folder/said" 2>&1
-    got=$?
-    if [ "$got" != "$status" ]; then
-        echo "FAIL $name: ended with $got, not $status"
-    elif ! grep -qF -e "$sentence" "$folder/said"; then
-        echo "FAIL $name: \"$sentence\" was not said"
-    else
-        echo "ok   $name"
-    fi >"$folder/verdict"
-    grep -q '^ok' "$folder/verdict" || sed 's/^/    /' "$folder/said" >>"$folder/verdict"
+# expect STATUS SENTENCE GOT SAID: nothing, or what is wrong with what a check has said
+expect() {
+    if [ "$3" != "$1" ]; then
+        echo "ended with $3, not $1"
+    elif ! grep -qF -e "$2" "$4"; then
+        echo "\"$2\" was not said"
+    fi
 }
-export -f run_trial
+
+# One trial, in its folder: writes the line that is reported. It is compiled once, for the first seed.
+run_trial() {
+    local folder=$1 lesson answer status sentence seeds seed wrong command
+    { read -r lesson; read -r answer; read -r status; read -r sentence; read -r seeds; } <"$folder/trial"
+    export LESSON_OUT=$folder CHECK_SEED NO_COLOR=1
+    command=(lessons/guide/check.sh "$lesson" "$answer")
+    for seed in $seeds; do
+        CHECK_SEED=$seed "${command[@]}" >"$folder/said" 2>&1
+        wrong=$(expect "$status" "$sentence" $? "$folder/said")
+        [ -z "$wrong" ] || break
+        command=("$folder/check")
+    done
+    if [ -n "$wrong" ]; then
+        echo "FAIL $lesson/${folder##*/}, seed $seed: $wrong"
+        sed 's/^/    /' "$folder/said"
+    else
+        echo "ok   $lesson/${folder##*/}"
+    fi >"$folder/verdict"
+}
+export -f expect run_trial
 
 for lesson in "${lessons[@]}"; do
     try "$lesson" exercise-as-given "lessons/$lesson/exercise.c" 1 "  ->  "
-    for seed in 1 2 3; do
-        try "$lesson" "solution-seed-$seed" "lessons/$lesson/solution.c" 0 "is right" $seed
-    done
+    try "$lesson" solution "lessons/$lesson/solution.c" 0 "is right" "1 2 3"
     read_mutants "$lesson"
 done
 find "$work" -name trial -printf '%h\n' | sort | LESSON_NO_SHOW=1 xargs -P "$jobs" -I{} bash -c 'run_trial "$1"' _ {}
