@@ -42,22 +42,28 @@ void network_take_words(Network *network, Network *from, size_t first, size_t la
     memcpy(network_word(network, first), network_word(from, first), (last + 1 - first) * width * sizeof(float));
 }
 
-void network_ask(void *asked, const float *model_input, float timestep, float *noise_pred, size_t n) {
-    Network *network = asked;
-    size_t rows = network->text.shape.axis[0];
+void network_answers(Network *network, const float *model_input, float timestep, float *answers) {
+    size_t rows = network->text.shape.axis[0], n = network->n;
     float *inputs = demo_floats(rows * n), timesteps[2] = {timestep, timestep};
     for (size_t row = 0; row < rows; row++) memcpy(inputs + row * n, model_input, n * sizeof *inputs);
     Tensor latents = tensor_over(inputs, shape4(rows, LATENT_CHANNELS, network->height, network->width));
 
     Scope scope = scope_open(&network->ctx.arena);
-    Tensor out =
-        unet_forward(&network->ctx, run_model(network->run)->unet, latents, tensor_over(timesteps, shape1(rows)),
-                     tensor_absent(), network->text);  // [rows, 4, h, w]: the empty prompt's first
-    const float *first = tensor_f32(out), *last = first + (rows - 1) * n;
-    for (size_t i = 0; i < n; i++) noise_pred[i] = first[i] + network->guidance_scale * (last[i] - first[i]);
-    if (rows == 1) memcpy(noise_pred, first, n * sizeof *noise_pred);
+    Tensor out = unet_forward(&network->ctx, run_model(network->run)->unet, latents,
+                              tensor_over(timesteps, shape1(rows)), tensor_absent(), network->text);
+    memcpy(answers, tensor_f32(out), rows * n * sizeof *answers);
     scope_close(&network->ctx.arena, &scope);
     free(inputs);
+}
+
+void network_ask(void *asked, const float *model_input, float timestep, float *noise_pred, size_t n) {
+    Network *network = asked;
+    size_t rows = network->text.shape.axis[0];
+    float *answers = demo_floats(rows * n), *last = answers + (rows - 1) * n;
+    network_answers(network, model_input, timestep, answers);
+    // Of one row, first and last are the same, and so is what comes out.
+    for (size_t i = 0; i < n; i++) noise_pred[i] = answers[i] + network->guidance_scale * (last[i] - answers[i]);
+    free(answers);
 }
 
 void network_draw(const Network *network, NetworkAsk *ask, void *asked, float *latents) {

@@ -27,7 +27,11 @@ float *network_word(Network *network, size_t place);
 // Takes what another's prompt says at the places first .. last.
 void network_take_words(Network *network, Network *from, size_t first, size_t last);
 
-// network: a Network. model_input [4, h, w] at a timestep -> noise_pred [4, h, w]
+// The U-Net's answers to [4, h, w] at a timestep, one for each row of the text: [rows, 4, h, w], the empty (or negative)
+// prompt's first
+void network_answers(Network *network, const float *model_input, float timestep, float *answers);
+
+// The same, guided: one answer. network: a Network. model_input [4, h, w] at a timestep -> noise_pred [4, h, w]
 void network_ask(void *network, const float *model_input, float timestep, float *noise_pred, size_t n);
 
 // Draws with the run's steps, which have to be DDIM's: from its noise to latents [4, h, w]. ask: network_ask, or

@@ -3,12 +3,10 @@
 #include "honest.h"
 
 #include "demo/demo.h"
+#include "demo/network.h"
 #include "record.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-static const size_t ARENA_BYTES = (size_t)256 << 20;  // the small model's activations take a few of them
 
 // The U-Net's two answers about a step of a trace
 typedef struct Answers {
@@ -20,34 +18,31 @@ typedef struct Answers {
 struct Honest {
     const Model *model;
     const Settings *order;
-    Run *run;  // at its beginning, never stepped
-    Context ctx;
-    size_t height, width, n;
-    size_t first;  // the scheduler's step that the run begins with
+    Network *network;  // and its run, at its beginning
+    size_t n;          // numbers of latents
+    size_t first;      // the scheduler's step that the run begins with
     Answers answers;
     Trace *whole;
 };
 
+static Run *run_of(const Honest *honest) { return honest->network->run; }
+
 Honest *honest_open(const Model *model, const Settings *order) {
-    Error error = {0};
     Honest *honest = calloc(1, sizeof *honest);
-    demo_needs(honest, &error);
+    demo_needs(honest, &(Error){0});
     honest->model = model;
     honest->order = order;
-    honest->run = demo_run(model, order);
-    run_latent_size(honest->run, &honest->height, &honest->width);
-    honest->n = LATENT_CHANNELS * honest->height * honest->width;
-    honest->first = run_scheduler(honest->run)->timestep_count - run_step_count(honest->run);
+    honest->network = network_open(model, order);
+    honest->n = honest->network->n;
+    honest->first = run_scheduler(run_of(honest))->timestep_count - run_step_count(run_of(honest));
     honest->answers.both = demo_floats(2 * honest->n);
-    demo_needs(context_open(&honest->ctx, ARENA_BYTES, 0, &error), &error);
     return honest;
 }
 
 void honest_close(Honest *honest) {
     if (!honest) return;
     trace_free(honest->whole);
-    context_close(&honest->ctx);
-    run_free(honest->run);
+    network_close(honest->network);
     free(honest->answers.both);
     free(honest);
 }
@@ -58,26 +53,26 @@ const Trace *honest_trace(Honest *honest) {
 }
 
 const Tokenizer *honest_tokenizer(const Honest *honest) { return honest->model->tokenizer; }
-Image honest_preview(Honest *honest, const float *latents) { return demo_preview(honest->run, latents); }
-Image honest_decode(Honest *honest, const float *latents) { return demo_decode(honest->run, latents); }
+Image honest_preview(Honest *honest, const float *latents) { return demo_preview(run_of(honest), latents); }
+Image honest_decode(Honest *honest, const float *latents) { return demo_decode(run_of(honest), latents); }
 
 // ---- words ----------------------------------------------------------------------------------------------------------
 
 static float *ids(Honest *honest, const Trace *trace) {
     float *values = demo_floats(trace->rows * trace->length);
     for (size_t row = 0; row < trace->rows; row++) {
-        const TokenIds *tokens = run_tokens(honest->run, (int)row);
+        const TokenIds *tokens = run_tokens(run_of(honest), (int)row);
         for (size_t i = 0; i < tokens->length; i++) values[row * trace->length + i] = (float)tokens->ids[i];
     }
     return values;
 }
 
 static float *embeddings(Honest *honest, const Trace *trace) {
-    Scope scope = scope_open(&honest->ctx.arena);
+    Scope scope = scope_open(&honest->network->ctx.arena);
     Tensor input_ids = tensor_over_ids(trace->input_ids, shape2(trace->rows, trace->length));
-    Tensor out = text_encoder_forward(&honest->ctx, honest->model->text_encoder, input_ids, 0);
+    Tensor out = text_encoder_forward(&honest->network->ctx, honest->model->text_encoder, input_ids, 0);
     float *values = demo_copy(tensor_f32(out), shape_count(out.shape));
-    scope_close(&honest->ctx.arena, &scope);
+    scope_close(&honest->network->ctx.arena, &scope);
     return values;
 }
 
@@ -85,7 +80,7 @@ static float *embeddings(Honest *honest, const Trace *trace) {
 
 // As it was ordered, but with the timesteps that the trace has
 static Scheduler *scheduler_of(Honest *honest, const Trace *trace) {
-    Scheduler *scheduler = scheduler_copy(run_scheduler(honest->run));
+    Scheduler *scheduler = scheduler_copy(run_scheduler(run_of(honest)));
     demo_needs(scheduler, &(Error){0});
     for (size_t k = 0; k < trace->step_count; k++) {
         scheduler->timesteps[honest->first + k] = trace->steps[k].timestep;
@@ -96,23 +91,16 @@ static Scheduler *scheduler_of(Honest *honest, const Trace *trace) {
 static void ask(Honest *honest, const Trace *trace, size_t k) {
     Answers *answers = &honest->answers;
     if (answers->trace == trace && answers->k == k) return;
-    size_t n = honest->n, rows = 2;
-    float t = trace->steps[k].timestep, timesteps[2] = {t, t}, *inputs = demo_floats(rows * n);
+    const TraceStep *step = &trace->steps[k];
+    float *model_input = demo_floats(honest->n);
     Scheduler *scheduler = scheduler_of(honest, trace);
-    scheduler->kind->scale_model_input(scheduler, honest->first + k, trace->steps[k].latents, inputs, n);
-    memcpy(inputs + n, inputs, n * sizeof *inputs);
-
-    Scope scope = scope_open(&honest->ctx.arena);
-    Tensor text = tensor_over(trace->text_embeddings, shape3(rows, trace->length, trace->text_width));
-    Tensor latents = tensor_over(inputs, shape4(rows, LATENT_CHANNELS, honest->height, honest->width));
-    Tensor said = unet_forward(&honest->ctx, honest->model->unet, latents, tensor_over(timesteps, shape1(rows)),
-                               tensor_absent(), text);  // [2, 4, h, w]
-    memcpy(answers->both, tensor_f32(said), rows * n * sizeof *answers->both);
-    scope_close(&honest->ctx.arena, &scope);
+    scheduler->kind->scale_model_input(scheduler, honest->first + k, step->latents, model_input, honest->n);
+    honest->network->text = tensor_over(trace->text_embeddings, shape3(2, trace->length, trace->text_width));
+    network_answers(honest->network, model_input, step->timestep, answers->both);
     answers->trace = trace;
     answers->k = k;
     scheduler_free(scheduler);
-    free(inputs);
+    free(model_input);
 }
 
 static float *answer(Honest *honest, const Trace *trace, size_t k, size_t row) {
@@ -154,14 +142,14 @@ static float *pixels(Honest *honest, const float *latents) {
     Error error = {0};
     float *values = demo_floats(3 * honest->order->width * honest->order->height);
     Image image;
-    demo_needs(run_decode(honest->run, latents, &image, values, &error), &error);
+    demo_needs(run_decode(run_of(honest), latents, &image, values, &error), &error);
     image_free(&image);
     return values;
 }
 
 float *honest_values(Honest *honest, const Trace *trace, Exhibit exhibit) {
     size_t k = exhibit.k;
-    const Scheduler *scheduler = run_scheduler(honest->run);
+    const Scheduler *scheduler = run_scheduler(run_of(honest));
     switch (exhibit.matter) {
     case INPUT_IDS: return ids(honest, trace);
     case TEXT_EMBEDDINGS: return embeddings(honest, trace);
@@ -171,6 +159,6 @@ float *honest_values(Honest *honest, const Trace *trace, Exhibit exhibit) {
     case NOISE_PRED: return guided(honest, &trace->steps[k]);
     case PRED_ORIGINAL_SAMPLE: return step(honest, trace, k, true);
     case IMAGE: return pixels(honest, trace->steps[trace->step_count - 1].prev_sample);
-    default: return k == 0 ? demo_copy(run_latents(honest->run), honest->n) : step(honest, trace, k - 1, false);
+    default: return k == 0 ? demo_copy(run_latents(run_of(honest)), honest->n) : step(honest, trace, k - 1, false);
     }
 }
