@@ -37,14 +37,10 @@ static Scheduler *schedule_new(size_t num_inference_steps) {
     return s;
 }
 
-// Not where sigma is nearly 1: there several mistakes give the same numbers, and some none.
 static Question question_new(Check *check) {
-    static const size_t STEPS[] = {4, 5, 10, 20, 40, 50};
-    size_t steps = STEPS[check_pick(check, 0, 5)], k;
-    Question q = {.s = schedule_new(steps)};
-    do {
-        q.k = k = check_pick(check, 0, steps - 2);
-    } while (fabsf(q.s->sigmas[k] - 1) < 0.2f);
+    static const size_t STEPS[] = {4, 5, 10, 20, 25, 40, 50};
+    size_t steps = STEPS[check_pick(check, 0, 6)], k = check_pick(check, 0, steps - 2);
+    Question q = {.s = schedule_new(steps), .k = k};
     q.shape = shape3(4, check_pick(check, 3, 17), check_pick(check, 3, 17));
     q.n = shape_count(q.shape);
     check_case(check, "step k = %zu of %zu, sigma %.4f; latents %s", k, steps, (double)q.s->sigmas[k],

@@ -86,24 +86,24 @@ static void ask_first(Check *check, Begin b, const CheckMistake *mistakes) {
     check_number(check, "first_step()", (float)first_step(b.steps, b.strength), &b, right_first, mistakes);
 }
 
-// Anything goes, or only what tells mistakes apart: not all steps are run, nor half of them, and the product is so far
-// behind a whole number
-static Begin begin_new(Check *check, bool any, double low, double high) {
+static Begin begin_new(Check *check) {
+    return (Begin){check_pick(check, 10, 100), (double)check_pick(check, 10, 100) / 100};
+}
+
+// One whose product is more than low and less than high behind a whole number
+static Begin begin_between(Check *check, double low, double high) {
     for (;;) {
-        Begin b = {check_pick(check, 10, 100), (double)check_pick(check, 10, 100) / 100};
-        double run = product_of(&b), behind = run - floor(run);
-        bool half = fabs(2 * run - (double)b.steps) < 3, all = (double)b.steps - run < 1;
-        if (any || (behind > low && behind < high && !half && !all)) return b;
+        Begin b = begin_new(check);
+        double behind = product_of(&b) - floor(product_of(&b));
+        if (behind > low && behind < high) return b;
     }
 }
 
-// First where rounding cuts off, then where it doesn't, then all
+// First where rounding cuts off, then where it doesn't; last also where the product is whole
 static void check_first(Check *check) {
-    for (size_t i = 0; i < 3 * CASES; i++) {
-        double low = i < CASES ? 0.05 : 0.55;
-        bool any = i >= 2 * CASES;
-        ask_first(check, begin_new(check, any, low, low + 0.4), any ? EXACT_MISTAKES : FIRST_MISTAKES);
-    }
+    for (size_t i = 0; i < CASES; i++) ask_first(check, begin_between(check, 0.05, 0.45), FIRST_MISTAKES);
+    for (size_t i = 0; i < CASES; i++) ask_first(check, begin_between(check, 0.55, 0.95), FIRST_MISTAKES);
+    for (size_t i = 0; i < CASES; i++) ask_first(check, begin_new(check), EXACT_MISTAKES);
 }
 
 static void check_exact(Check *check) {

@@ -201,7 +201,7 @@ static void check_attention(Check *check) {
     for (size_t i = 0; i < 2 * CASES; i++) {
         bool causal = i >= CASES;
         AttentionShape s = {.B = check_pick(check, 1, 3), .heads = 2 * check_pick(check, 2, 4) + 1, .causal = causal};
-        s.Tq = check_pick(check, 5, 40), s.Tk = causal ? s.Tq : s.Tq + check_pick(check, 1, s.Tq - 1);
+        s.Tq = check_pick(check, 5, 40), s.Tk = causal ? s.Tq : s.Tq + check_pick(check, 1, 40);
         s.d = check_pick(check, 3, 40);
         Question q = {.attention = s};
         check_case(check, "attention: %zu pictures, %zu heads of %zu, %zu queries, %zu keys%s", s.B, s.heads, s.d, s.Tq,
